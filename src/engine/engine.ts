@@ -1,0 +1,37 @@
+import type { Values } from '../models/model.js';
+import type { Program } from './program.js';
+
+/** A way to run programs. */
+export interface Engine {
+  readonly name: string;
+  start(program: Program): Promise<Runner>;
+}
+
+/** A program that runs: it holds the state, and moves it on. */
+export interface Runner {
+  /**
+   * Training steps on mini-batches of the training set.
+   * @param rows indices into the training set, shape [steps, batchSize].
+   */
+  train(rows: Int32Array, batchSize: number): Promise<Steps>;
+  /**
+   * Mean cross-entropy over rows of a set, in evaluation mode.
+   * @param rows indices, shape [samples].
+   */
+  evaluate(set: 'train' | 'test', rows: Int32Array): Promise<number>;
+  /** A copy of the state by path: `parameters/lin1.weight`, `rule/…`. */
+  state(): Promise<Record<string, Values>>;
+  dispose(): Promise<void>;
+}
+
+/** One figure a step. */
+export interface Steps {
+  readonly loss: Float32Array;
+  /** α after the step. */
+  readonly alpha: Float64Array;
+}
+
+/** α = α₀ + drift in float64. Where the drift has overflown, its low part is NaN and says nothing. */
+export function learningRate(alpha0: number, high: number, low: number): number {
+  return Number.isFinite(high) ? alpha0 + (high + low) : alpha0 + high;
+}

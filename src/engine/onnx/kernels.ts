@@ -1,0 +1,196 @@
+import {
+  backend_util,
+  registerKernel,
+  util,
+  type DataType,
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
+import { backendName, elementType, traceBackend } from './backend.js';
+import { elementTypes, type Node } from './graph.js';
+
+/*
+ * tfjs kernels that append ONNX nodes. Shapes are static: the graph has them written into it.
+ */
+
+// Arithmetic with broadcasting.
+for (const [kernel, type] of Object.entries({
+  Add: 'Add',
+  Sub: 'Sub',
+  Multiply: 'Mul',
+  RealDiv: 'Div',
+  Maximum: 'Max',
+  Minimum: 'Min',
+  Pow: 'Pow',
+})) {
+  binary(kernel, type, (dtype) => dtype);
+}
+
+for (const [kernel, type] of Object.entries({
+  Greater: 'Greater',
+  GreaterEqual: 'GreaterOrEqual',
+  Less: 'Less',
+  LessEqual: 'LessOrEqual',
+  Equal: 'Equal',
+})) {
+  binary(kernel, type, () => 'bool');
+}
+
+for (const [kernel, type] of Object.entries({
+  Abs: 'Abs',
+  Exp: 'Exp',
+  Log: 'Log',
+  Neg: 'Neg',
+  Reciprocal: 'Reciprocal',
+  Relu: 'Relu',
+  Sqrt: 'Sqrt',
+  Tanh: 'Tanh',
+})) {
+  kernelOf(kernel, ({ x }) => info(node(type, [x]), x.shape, x.dtype));
+}
+
+kernelOf('Square', ({ x }) => info(node('Mul', [x, x]), x.shape, x.dtype));
+
+// eˣ − 1 = 2τ/(1 − τ) with τ = tanh(x/2): ONNX has no Expm1, and the difference would cancel near 0.
+kernelOf('Expm1', ({ x }) => {
+  const { graph } = traceBackend;
+  const tau = graph.node('Tanh', [graph.node('Mul', [value(x), graph.float(0.5)])]);
+  const rest = graph.node('Sub', [graph.float(1), tau]);
+  return info(graph.node('Div', [graph.node('Add', [tau, tau]), rest]), x.shape, x.dtype);
+});
+
+kernelOf('AddN', (inputs) => {
+  const terms = Object.values(inputs);
+  return info(node('Sum', terms), terms[0]?.shape ?? [], terms[0]?.dtype ?? 'float32');
+});
+
+// 1 where x > 0; ReLU's gradient. Cast(Greater) is quicker than Where or Sign.
+kernelOf('Step', ({ x }, { alpha }) => {
+  if (alpha) throw new Error('Step with a slope is not traced');
+  const { graph } = traceBackend;
+  const positive = graph.node('Greater', [value(x), graph.float(0)]);
+  return info(graph.node('Cast', [positive], { to: elementTypes.float32 }), x.shape, 'float32');
+});
+
+kernelOf('Identity', ({ x }) => traceBackend.alias(x, x.shape));
+
+kernelOf('Cast', ({ x }, { dtype }) => {
+  if (dtype === x.dtype) return traceBackend.alias(x, x.shape);
+  const to = elementTypes[elementType(dtype as DataType)];
+  return info(node('Cast', [x], { to }), x.shape, dtype as DataType);
+});
+
+kernelOf('Reshape', ({ x }, { shape }) =>
+  reshaped(x, util.inferFromImplicitShape(shape as number[], util.sizeFromShape(x.shape))),
+);
+
+kernelOf('ExpandDims', ({ input }, { dim }) => {
+  const axis = (dim as number) < 0 ? input.shape.length + 1 + (dim as number) : (dim as number);
+  return reshaped(input, input.shape.toSpliced(axis, 0, 1));
+});
+
+kernelOf('Transpose', ({ x }, { perm }) => {
+  const order = perm as number[];
+  return info(
+    node('Transpose', [x], { perm: order }),
+    order.map((axis) => x.shape[axis] ?? 1),
+    x.dtype,
+  );
+});
+
+for (const [kernel, type] of Object.entries({ Sum: 'ReduceSum', Mean: 'ReduceMean', Max: 'ReduceMax' })) {
+  kernelOf(kernel, ({ x }, attributes) => {
+    const axes = util.parseAxisParam((attributes['axis'] ?? attributes['reductionIndices']) as number[], x.shape);
+    const keepDims = Boolean(attributes['keepDims']);
+    const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    const shape = keepDims ? kept : x.shape.filter((_, axis) => !axes.includes(axis));
+    return axes.length === 0 ? traceBackend.alias(x, shape) : info(reduced(type, x, axes, keepDims), shape, x.dtype);
+  });
+}
+
+kernelOf('BatchMatMul', ({ a, b }, { transposeA, transposeB }) => {
+  const [rows, columns] = [a.shape.at(transposeA ? -1 : -2) ?? 1, b.shape.at(transposeB ? -2 : -1) ?? 1];
+  const transpose = { transA: Number(transposeA), transB: Number(transposeB) };
+  const batch = backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...batch, rows, columns];
+  if (batch.length === 0) return info(node('Gemm', [a, b], transpose), shape, a.dtype);
+  return info(traceBackend.graph.node('FusedMatMul', [value(a), value(b)], transpose, 'com.microsoft'), shape, a.dtype);
+});
+
+kernelOf('OneHot', ({ indices }, { depth, onValue, offValue, dtype }) => {
+  const { graph } = traceBackend;
+  const classes = depth as number;
+  const values = graph.constant([2], 'float32', Float32Array.of(offValue as number, onValue as number));
+  const size = graph.constant([1], 'int32', Int32Array.of(classes));
+  const hot = graph.node('OneHot', [value(indices), size, values], { axis: -1 });
+  return info(castFromFloat(hot, dtype as DataType), [...indices.shape, classes], dtype as DataType);
+});
+
+kernelOf('Fill', (_, { shape, value: fill, dtype }) =>
+  filled(fill as number, shape as number[], (dtype as DataType | undefined) ?? 'float32'),
+);
+kernelOf('ZerosLike', ({ x }) => filled(0, x.shape, x.dtype));
+kernelOf('OnesLike', ({ x }) => filled(1, x.shape, x.dtype));
+
+type Inputs = Record<string, TensorInfo> & {
+  x: TensorInfo;
+  a: TensorInfo;
+  b: TensorInfo;
+  input: TensorInfo;
+  indices: TensorInfo;
+};
+
+function kernelOf(kernelName: string, f: (inputs: Inputs, attributes: NamedAttrMap) => TensorInfo): void {
+  registerKernel({
+    kernelName,
+    backendName,
+    kernelFunc: ({ inputs, attrs }: { inputs: NamedTensorInfoMap; attrs?: NamedAttrMap }) =>
+      f(inputs as Inputs, attrs ?? {}),
+  });
+}
+
+function binary(kernel: string, type: string, resultType: (dtype: DataType) => DataType): void {
+  kernelOf(kernel, ({ a, b }) => {
+    const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    return info(node(type, [a, b]), shape, resultType(a.dtype));
+  });
+}
+
+function node(type: string, inputs: readonly TensorInfo[], attributes: Node['attributes'] = {}): string {
+  return traceBackend.graph.node(type, inputs.map(value), attributes);
+}
+
+function value(tensor: TensorInfo): string {
+  return traceBackend.value(tensor);
+}
+
+function info(name: string, shape: readonly number[], dtype: DataType): TensorInfo {
+  return traceBackend.info(name, shape, dtype);
+}
+
+function reshaped(x: TensorInfo, shape: readonly number[]): TensorInfo {
+  if (shape.join() === x.shape.join()) return traceBackend.alias(x, shape);
+  const { graph } = traceBackend;
+  return info(graph.node('Reshape', [value(x), graph.integers(shape)]), shape, x.dtype);
+}
+
+/** A reduction; over all of a matrix in two stages, of which ONNX Runtime spreads the first over threads. */
+function reduced(type: string, x: TensorInfo, axes: readonly number[], keepDims: boolean): string {
+  const { graph } = traceBackend;
+  const reduce = (input: string, over: readonly number[]) =>
+    graph.node(type, [input, graph.integers(over)], { keepdims: Number(keepDims) });
+  if (axes.length < 2 || axes.length < x.shape.length || keepDims) return reduce(value(x), axes);
+  return reduce(reduce(value(x), [axes.length - 1]), axes.slice(0, -1));
+}
+
+function filled(fill: number, shape: readonly number[], dtype: DataType): TensorInfo {
+  const { graph } = traceBackend;
+  const scalar = castFromFloat(graph.float(fill), dtype);
+  return info(shape.length === 0 ? scalar : graph.node('Expand', [scalar, graph.integers(shape)]), shape, dtype);
+}
+
+function castFromFloat(name: string, dtype: DataType): string {
+  const type = elementType(dtype);
+  return type === 'float32' ? name : traceBackend.graph.node('Cast', [name], { to: elementTypes[type] });
+}

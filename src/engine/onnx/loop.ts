@@ -1,0 +1,103 @@
+import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import { tensorOf, type NamedTensors } from '../../tensors.js';
+import type { Batch } from '../program.js';
+import { traceBackend } from './backend.js';
+import { elementTypes, Graph } from './graph.js';
+import './kernels.js';
+import { simplify } from './simplify.js';
+
+/** Shapes of float32 tensors by name. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+export interface LoopOptions {
+  readonly imageShape: readonly number[];
+  /** Images in the set. */
+  readonly count: number;
+  readonly batchSize: number;
+  /** Tensors that every iteration reads. */
+  readonly shared?: Shapes;
+  /** Tensors that an iteration hands to the next. */
+  readonly carried?: Shapes;
+  /** One iteration; its figures are scalars. */
+  body(tensors: NamedTensors, batch: Batch): { readonly carried: NamedTensors; readonly figures: NamedTensors };
+}
+
+/** What the graph's inputs and outputs are called. */
+export const names = {
+  images: 'images',
+  labels: 'labels',
+  rows: 'rows',
+  steps: 'steps',
+  next: (carried: string) => `next/${carried}`,
+  figure: (figure: string) => `figures/${figure}`,
+};
+
+/**
+ * A graph that runs `body` on one mini-batch after the other within a single ONNX Loop, so that the state stays inside
+ * the engine between steps. Inputs: `images` uint8 [count, ...imageShape], `labels` uint8 [count], `rows` int32
+ * [steps, batchSize], `steps` int64 [], the shared and the carried tensors. Outputs: the carried tensors after the last
+ * iteration, and each figure, shape [steps].
+ */
+export function loopGraph({ imageShape, count, batchSize, shared = {}, carried = {}, body }: LoopOptions): Graph {
+  const graph = new Graph();
+  graph.input(names.images, [count, ...imageShape], 'uint8');
+  graph.input(names.labels, [count], 'uint8');
+  graph.input(names.rows, ['steps', batchSize], 'int32');
+  graph.input(names.steps, [], 'int64');
+  for (const [name, shape] of Object.entries({ ...shared, ...carried })) graph.input(name, shape, 'float32');
+
+  const iteration = new Graph('body/');
+  const index = iteration.input('body/index', [], 'int64');
+  const condition = iteration.input('body/condition', [], 'bool');
+  const inside = (name: string) => `body/${name}`;
+  for (const [name, shape] of Object.entries(carried)) iteration.input(inside(name), shape, 'float32');
+
+  const figures = traceBackend.trace(iteration, () => {
+    const tensors = Object.fromEntries([
+      ...Object.entries(shared).map(([name, shape]) => [name, floats(name, shape)] as const),
+      ...Object.entries(carried).map(([name, shape]) => [name, floats(inside(name), shape)] as const),
+    ]);
+    const results = body(tensors, gatheredBatch(iteration, index, imageShape, batchSize));
+    iteration.output('body/go on', condition, [], 'bool');
+    for (const [name, shape] of Object.entries(carried)) {
+      iteration.output(inside(names.next(name)), traceBackend.value(tensorOf(results.carried, name)), shape, 'float32');
+    }
+    for (const [name, figure] of Object.entries(results.figures)) {
+      iteration.output(inside(names.figure(name)), traceBackend.value(figure), [], 'float32');
+    }
+    return Object.keys(results.figures);
+  });
+  simplify(iteration);
+
+  const outputs = graph.nodeWithOutputs(
+    'Loop',
+    [names.steps, '', ...Object.keys(carried)],
+    Object.keys(carried).length + figures.length,
+    { body: iteration },
+  );
+  const results = [
+    ...Object.entries(carried).map(([name, shape]) => [names.next(name), shape] as const),
+    ...figures.map((name) => [names.figure(name), ['steps']] as const),
+  ];
+  for (const [i, [name, shape]] of results.entries()) graph.output(name, outputs[i] ?? '', shape, 'float32');
+  return graph;
+}
+
+function floats(value: string, shape: readonly number[]): Tensor {
+  return traceBackend.tensor(value, shape, 'float32');
+}
+
+/** The mini-batch of an iteration, gathered from the whole set. */
+function gatheredBatch(graph: Graph, index: string, imageShape: readonly number[], batchSize: number): Batch {
+  const rows = graph.node('Gather', [names.rows, index], { axis: 0 });
+  const images = graph.node('Gather', [names.images, rows], { axis: 0 });
+  const labels = graph.node('Gather', [names.labels, rows], { axis: 0 });
+  return {
+    pixels: floats(graph.node('Cast', [images], { to: elementTypes.float32 }), [batchSize, ...imageShape]),
+    labels: traceBackend.tensor(
+      graph.node('Cast', [labels], { to: elementTypes.int32 }),
+      [batchSize],
+      'int32',
+    ) as Tensor1D,
+  };
+}

@@ -1,0 +1,94 @@
+import { methodOrder, type Run, type RunFile } from '../results/find.js';
+import type { Row } from '../results/row.js';
+import type { Method } from '../optimizers/methods.js';
+import { thin, type Point } from './thin.js';
+
+/** How a method's curve looks: colours as published, and a pattern or width of its own for print without colour. */
+export interface Style {
+  readonly label: string;
+  readonly colour: string;
+  /** Lengths of dash and gap; [1, 0] is a solid line. */
+  readonly dash: readonly number[];
+  readonly width: number;
+}
+
+const solid = [1, 0];
+
+export const styles: Record<Method, Style> = {
+  adam: { label: 'Adam', colour: '#6b3f84', dash: [2.6, 1.6], width: 1.6 },
+  adam_hd: { label: 'Adam-HD', colour: '#721ba6', dash: solid, width: 2 },
+  sgd: { label: 'SGD', colour: '#d5a767', dash: [8, 2.6], width: 1.5 },
+  sgd_hd: { label: 'SGD-HD', colour: '#fc9367', dash: solid, width: 1.5 },
+  sgdn: { label: 'SGDN', colour: '#a35572', dash: [5, 2.2], width: 1.3 },
+  sgdn_hd: { label: 'SGDN-HD', colour: '#bc3877', dash: solid, width: 1.3 },
+};
+
+/** The insets' iterations: the reference's, without row 0, which a log axis cannot show. */
+export const insetIterations = [2, 9000] as const;
+
+/** Columns that an inset's curves are thinned to: some eight a point of its width, finer than any print of it. */
+const insetColumns = 1200;
+
+/** A run as the figure draws it: points by epoch for the panels, by iteration for the insets. */
+export interface Series extends Style {
+  readonly method: Method;
+  readonly rates: string;
+  readonly alphaEpoch: readonly Point[];
+  readonly lossEpoch: readonly Point[];
+  readonly validLossEpoch: readonly Point[];
+  readonly alpha: readonly Point[];
+  readonly loss: readonly Point[];
+}
+
+/** The curves of a run, thinned, so that its rows need not be kept. */
+export function seriesOf(run: Run): Series {
+  const style = styles[run.method];
+  const due = run.rows.filter((row) => !Number.isNaN(row.lossEpoch) || !Number.isNaN(row.validLossEpoch));
+  const [first, last] = insetIterations;
+  const inset = run.rows.filter(({ iteration }) => iteration >= first && iteration <= last);
+  const scale = insetColumns / Math.log(last / first);
+  const columnOf = (iteration: number) => Math.floor(scale * Math.log(iteration / first));
+  return {
+    ...style,
+    label: run.finished ? style.label : `${style.label} (unfinished)`,
+    method: run.method,
+    rates: run.rates,
+    alphaEpoch: due.map((row) => point(row, 'epoch', 'alphaEpoch')),
+    lossEpoch: due.map((row) => point(row, 'epoch', 'lossEpoch')),
+    validLossEpoch: due.map((row) => point(row, 'epoch', 'validLossEpoch')),
+    alpha: thin(
+      inset.map((row) => point(row, 'iteration', 'alpha')),
+      columnOf,
+    ),
+    loss: thin(
+      inset.map((row) => point(row, 'iteration', 'loss')),
+      columnOf,
+    ),
+  };
+}
+
+/** Runs of one column of a figure. */
+export interface Facet<R> {
+  /** The folder `<alpha_0>_<beta>`, or undefined where a column holds several folders' runs. */
+  readonly rates?: string;
+  readonly runs: readonly R[];
+}
+
+/**
+ * A model's runs as columns of a figure: all in one, as published, where no method occurs twice; otherwise, or if
+ * `split`, a column for each folder of rates.
+ */
+export function facetsOf<R extends Pick<RunFile, 'rates' | 'method'>>(runs: readonly R[], split = false): Facet<R>[] {
+  const inLegendOrder = [...runs].sort((a, b) => methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method));
+  const unique = new Set(runs.map((run) => run.method)).size === runs.length;
+  if (unique && !split) return [{ runs: inLegendOrder }];
+  const rates = [...new Set(runs.map((run) => run.rates))];
+  return rates.map((folder) => ({ rates: folder, runs: inLegendOrder.filter((run) => run.rates === folder) }));
+}
+
+type NumericColumn = Exclude<keyof Row, 'epoch' | 'iteration'>;
+
+function point(row: Row, x: 'epoch' | 'iteration', y: NumericColumn): Point {
+  const value = row[y];
+  return { x: row[x], y: Number.isFinite(value) ? value : NaN };
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { mt19937 } from '../../src/random/mt19937.js';
+
+function draws(seed: number, count: number): number[] {
+  const source = mt19937(seed);
+  return Array.from({ length: count }, () => source.next());
+}
+
+test('gives the published outputs of MT19937', () => {
+  const outputs = draws(5489, 10_000);
+  expect(outputs.slice(0, 5)).toEqual([3499211612, 581869302, 3890346734, 3586334585, 545404204]);
+  expect(outputs.at(-1)).toBe(4123659995);
+});
+
+test('gives the outputs of the seed that the experiments use', () => {
+  expect(draws(1, 5)).toEqual([1791095845, 4282876139, 3093770124, 4005303368, 491263]);
+});
+
+test('takes the low 32 bits of the seed', () => {
+  expect(draws(2 ** 32 + 1, 3)).toEqual(draws(1, 3));
+  expect(draws(-1, 3)).toEqual(draws(2 ** 32 - 1, 3));
+});
+
+test('keeps two sources apart', () => {
+  const one = mt19937(1);
+  const two = mt19937(1);
+  one.next();
+  one.next();
+  expect(two.next()).toBe(1791095845);
+});
