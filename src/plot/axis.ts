@@ -27,22 +27,22 @@ export interface LogAxis {
 const margin = 0.05;
 
 /** A range of the values and a margin. */
-export function linearAxis(values: Iterable<number>, { tickCount = 6 } = {}): LinearAxis {
-  const [low, high] = rangeOf(values, Number.isFinite, [0, 1]);
+export function linearAxis(values: readonly number[], { tickCount = 6 } = {}): LinearAxis {
+  const [low, high] = rangeOf(values, (value) => Number.isFinite(value), [0, 1]);
   const space = marginOf(low, high);
   return { type: 'linear', domain: [low - space, high + space], tickCount };
 }
 
 /** A range from the last round tick below the values to a margin above them, as the published insets have it. */
-export function insetAxis(values: Iterable<number>, { tickCount = 6 } = {}): LinearAxis {
-  const [low, high] = rangeOf(values, Number.isFinite, [0, 1]);
+export function insetAxis(values: readonly number[], { tickCount = 6 } = {}): LinearAxis {
+  const [low, high] = rangeOf(values, (value) => Number.isFinite(value), [0, 1]);
   const top = high + marginOf(low, high);
   const step = tickStep(low, top, tickCount);
   return { type: 'linear', domain: [Math.floor(low / step) * step, top], tickCount };
 }
 
 /** A range of the positive values and a margin in their logarithm. */
-export function logAxis(values: Iterable<number>): LogAxis {
+export function logAxis(values: readonly number[]): LogAxis {
   const [low, high] = rangeOf(values, (value) => value > 0 && Number.isFinite(value), [1, 10]);
   const factor = 10 ** (Math.log10(high / low) * margin || margin);
   return logAxisOver([low / factor, high * factor]);
@@ -55,9 +55,7 @@ export function logAxis(values: Iterable<number>): LogAxis {
 export function logAxisOver(domain: readonly [number, number]): LogAxis {
   const [low, high] = domain;
   const shown = range(Math.floor(Math.log10(low)), Math.ceil(Math.log10(high)))
-    .flatMap((exponent) =>
-      range(1, 10).map((factor) => ({ factor, exponent, value: Number(`${factor}e${exponent}`) })),
-    )
+    .flatMap((exponent) => range(1, 10).map((factor) => ({ factor, exponent, value: Number(`${factor}e${exponent}`) })))
     .filter(({ value }) => value >= low && value <= high);
   const labelled = Math.log10(high / low) < 1.5 ? [1, 2, 4, 6] : [1];
   return {
@@ -81,10 +79,10 @@ function marginOf(low: number, high: number): number {
 }
 
 function rangeOf(
-  values: Iterable<number>,
+  values: readonly number[],
   accept: (value: number) => boolean,
   otherwise: readonly [number, number],
 ): readonly [number, number] {
-  const [low, high] = extent(Iterator.from(values).filter(accept));
+  const [low, high] = extent(values.filter(accept));
   return low === undefined || high === undefined ? otherwise : [low, high];
 }

@@ -7,12 +7,12 @@ import { thin, type Point } from './thin.js';
 export interface Style {
   readonly label: string;
   readonly colour: string;
-  /** Lengths of dash and gap; [1, 0] is a solid line. */
+  /** Lengths of dash and gap; none for a solid line. */
   readonly dash: readonly number[];
   readonly width: number;
 }
 
-const solid = [1, 0];
+const solid: readonly number[] = [];
 
 export const styles: Record<Method, Style> = {
   adam: { label: 'Adam', colour: '#6b3f84', dash: [2.6, 1.6], width: 1.6 },

@@ -26,7 +26,7 @@ describe('the MNIST that comes along', () => {
 
   test('has the mean and deviation that it is normalised with', () => {
     const counts = new Uint32Array(256);
-    for (const pixel of train.images) counts[pixel]!++;
+    train.images.forEach((pixel) => counts[pixel]!++);
     const average = (of: (value: number) => number) =>
       counts.reduce((sum, count, pixel) => sum + count * of(pixel / 255), 0) / train.images.length;
     const mean = average((value) => value);

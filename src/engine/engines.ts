@@ -1,0 +1,18 @@
+import type { Engine } from './engine.js';
+
+/** The engines' names, as on the command line. */
+export const engineNames = ['onnx', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export interface EngineOptions {
+  /** onnx: threads within an operator; 0: as many as there are cores. */
+  readonly threads: number;
+  /** tfjs-node-gpu: index of the GPU. */
+  readonly device: number;
+}
+
+/** Loads the engine's packages only when it is asked for: they take a good part of a second. */
+export async function createEngine(name: EngineName, { threads, device }: EngineOptions): Promise<Engine> {
+  if (name === 'onnx') return (await import('./onnx/engine.js')).onnxEngine({ threads });
+  return (await import('./tfjs/engine.js')).tfjsEngine(name, { device });
+}
