@@ -34,7 +34,7 @@ export function linearAxis(values: readonly number[], { tickCount = 6 } = {}): L
 }
 
 /** A range from the last round tick below the values to a margin above them, as the published insets have it. */
-export function insetAxis(values: readonly number[], { tickCount = 6 } = {}): LinearAxis {
+export function insetAxis(values: readonly number[], { tickCount = 5 } = {}): LinearAxis {
   const [low, high] = rangeOf(values, (value) => Number.isFinite(value), [0, 1]);
   const top = high + marginOf(low, high);
   const step = tickStep(low, top, tickCount);

@@ -154,12 +154,12 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
       type: 'rect',
       encode: {
         enter: {
-          x: { value: inset.x - 46 },
+          x: { value: inset.x - 54 },
           x2: { value: panel.width - 0.5 },
           y: { value: 0.5 },
           y2: { value: inset.y + inset.height + 32 },
           fill: { value: 'white' },
-          fillOpacity: { value: 0.8 },
+          fillOpacity: { value: 0.6 },
         },
       },
     },
@@ -170,7 +170,7 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
       scales: [scale('x', iterations, inset.width), scale('y', y, inset.height)],
       axes: [
         ...axis('bottom', iterations, { title: 'Iteration', titlePadding: 2 }),
-        ...axis('left', y, { title, titleX: -36 }),
+        ...axis('left', y, { title, titleX: -44 }),
       ],
       marks: [{ type: 'group', clip: true, encode: { enter: sizeOf(inset) }, marks: lineMarks(facet) }],
     },
@@ -181,7 +181,7 @@ function frame(size: { width: number; height: number }) {
   return {
     type: 'group' as const,
     encode: {
-      enter: { ...sizeOf(size), stroke: { value: 'black' }, strokeWidth: { value: 0.8 }, fill: { value: 'white' } },
+      enter: { ...sizeOf(size), stroke: { value: 'black' }, strokeWidth: { value: 0.8 }, strokeOffset: { value: 0 }, fill: { value: 'white' } },
     },
   };
 }
@@ -204,6 +204,7 @@ function axis(orient: 'bottom' | 'left', of: Axis, { gridded = false, ...options
     tickColor: 'black',
     tickWidth: 0.8,
     domain: false,
+    translate: 0,
     labelOverlap: false,
     labelFlush: false,
     ...options,
@@ -270,6 +271,7 @@ const legend: Legend = {
   rowPadding: -5,
   fillColor: 'white',
   strokeColor: 'black',
+  encode: { legend: { update: { strokeWidth: { value: 0.8 } } } },
 };
 
 function styleScales({ runs }: FigureFacet): Scale[] {

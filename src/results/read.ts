@@ -3,11 +3,9 @@ import { csvParseRows } from 'd3-dsv';
 import { UsageError } from '../errors.js';
 import { columns, type Row } from './row.js';
 
-const unfinishedSuffix = '.partial';
-
 /**
  * The rows of a results file, ours or the original program's: LF or CR LF, `nan` and `inf` as Python writes them.
- * A file named `*.partial` is a run that has not finished: a line cut short at its end is left out.
+ * Of a file named `*.partial`, a run that has not finished, a line cut short at its end is left out.
  *
  * @throws UsageError naming the file, and the line where there is one, if it is empty, malformed or cut short.
  */
@@ -15,39 +13,53 @@ export function readRun(path: string): Row[] {
   const text = readText(path);
   const lines = csvParseRows(text);
   const cut = !text.endsWith('\n') && isCut(lines) ? lines.pop() : undefined;
-  if (cut && !path.endsWith(unfinishedSuffix)) {
+  if (cut && !path.endsWith('.partial')) {
     throw new UsageError(
-      `${path}: the last line is cut short ('${cut.join(',')}'); a run that goes on is named *.csv${unfinishedSuffix}`,
+      `${path}: the last line is cut short ('${cut.join(',')}'); a run that is not finished is named *.csv.partial`,
     );
   }
   const [header, ...records] = lines;
   if (!header) throw new UsageError(`${path}: the file is empty; expected the header ${columns.join(',')}`);
-  const at = (column: (typeof columns)[number]) => {
-    const index = header.indexOf(column);
-    if (index < 0) throw new UsageError(`${path}: no column ${column}; expected the header ${columns.join(',')}`);
-    return index;
-  };
+  const toRow = rowParser(header, path);
+  if (records.length === 0) throw new UsageError(`${path}: a header and no rows; nothing has been trained`);
+  return records.map(toRow);
+}
+
+/**
+ * A function that takes the records below a header, by their index, and gives rows. Further columns are passed over;
+ * `Time` is NaN where it is `absent`.
+ *
+ * @throws UsageError naming `path`, and the line, if a column is missing or a field is not a number.
+ */
+export function rowParser(
+  header: readonly string[],
+  path: string,
+  { absent }: { absent?: 'Time' } = {},
+): (record: readonly string[], index: number) => Row {
+  const missing = columns.find((column) => column !== absent && !header.includes(column));
+  if (missing) throw new UsageError(`${path}: no column ${missing}; expected the header ${columns.join(',')}`);
   const [epoch, iteration, time, loss, lossEpoch, validLossEpoch, alpha, alphaEpoch, beta] = [
-    at('Epoch'),
-    at('Iteration'),
-    at('Time'),
-    at('Loss'),
-    at('LossEpoch'),
-    at('ValidLossEpoch'),
-    at('Alpha'),
-    at('AlphaEpoch'),
-    at('Beta'),
+    header.indexOf('Epoch'),
+    header.indexOf('Iteration'),
+    header.indexOf('Time'),
+    header.indexOf('Loss'),
+    header.indexOf('LossEpoch'),
+    header.indexOf('ValidLossEpoch'),
+    header.indexOf('Alpha'),
+    header.indexOf('AlphaEpoch'),
+    header.indexOf('Beta'),
   ];
-  if (records.length === 0) throw new UsageError(`${path}: a header and no rows; nothing has been trained yet`);
-  return records.map((record, index) => {
+  return (record, index) => {
+    const line = index + 2;
     if (record.length !== header.length) {
-      throw new UsageError(`${path}: line ${index + 2} has ${record.length} fields; expected ${header.length}`);
+      throw new UsageError(`${path}: line ${line} has ${record.length} fields; expected ${header.length}`);
     }
     const value = (column: number) => {
-      const number = parseNumber(record[column] ?? '');
+      const text = record[column] ?? '';
+      const number = parseNumber(text);
       if (number === undefined) {
         throw new UsageError(
-          `${path}: line ${index + 2} has '${record[column]}' under ${header[column]}; expected a number, nan or inf`,
+          `${path}: line ${line} has '${text}' under ${header[column]}; expected a number, nan or inf`,
         );
       }
       return number;
@@ -55,7 +67,7 @@ export function readRun(path: string): Row[] {
     return {
       epoch: value(epoch),
       iteration: value(iteration),
-      time: value(time),
+      time: time < 0 ? NaN : value(time),
       loss: value(loss),
       lossEpoch: value(lossEpoch),
       validLossEpoch: value(validLossEpoch),
@@ -63,11 +75,26 @@ export function readRun(path: string): Row[] {
       alphaEpoch: value(alphaEpoch),
       beta: value(beta),
     };
-  });
+  };
 }
 
-/** A figure as Python or JavaScript writes it, or undefined. */
-export function parseNumber(text: string): number | undefined {
+/** @throws UsageError if the file cannot be read. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** A last line without its line end is whole if it has as many fields as the one before and the same β, a constant. */
+function isCut(lines: readonly string[][]): boolean {
+  const [previous, last] = [lines.at(-2), lines.at(-1)];
+  return last !== undefined && (previous?.length !== last.length || previous.at(-1) !== last.at(-1));
+}
+
+/** A figure as Python or JavaScript writes it; undefined if it is none. */
+function parseNumber(text: string): number | undefined {
   switch (text) {
     case 'nan':
       return NaN;
@@ -80,18 +107,4 @@ export function parseNumber(text: string): number | undefined {
   }
   const number = Number(text);
   return Number.isNaN(number) ? undefined : number;
-}
-
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** A last line without its line end is whole if it has as many fields as the one before and the same β, a constant. */
-function isCut(lines: readonly string[][]): boolean {
-  const [previous, last] = [lines.at(-2), lines.at(-1)];
-  return last !== undefined && (previous?.length !== last.length || previous.at(-1) !== last.at(-1));
 }

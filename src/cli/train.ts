@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { EngineName } from '../engine/engines.js';
+import { UsageError } from '../errors.js';
+import type { Method } from '../optimizers/methods.js';
+import type { ModelName } from '../models/models.js';
+import { resultPath } from '../results/path.js';
+import type { TrainOptions } from '../training/train.js';
+import { integer, nonNegative, oneOf } from './arguments.js';
+import { interruptible } from './interrupt.js';
+import { progress } from './progress.js';
+
+// The names stand here again so that `--help` need not load the engines; the compiler holds them to the originals.
+const modelNames = ['logreg', 'mlp', 'vgg'] as const satisfies readonly (ModelName | 'vgg')[];
+const methodNames = ['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd', 'adam', 'adam_hd'] as const satisfies readonly Method[];
+const engineNames = ['onnx', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const satisfies readonly EngineName[];
+const orders = ['reference', 'paper'] as const;
+
+/** The flags of the reference's train.py, by its names, and ours. */
+interface Flags {
+  readonly cuda: boolean;
+  readonly device: number;
+  readonly seed: number;
+  readonly dir: string;
+  readonly model: (typeof modelNames)[number];
+  readonly method: Method;
+  readonly alpha_0: number;
+  readonly beta: number;
+  readonly mu: number;
+  readonly weightDecay: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly iterations: number;
+  readonly lossThreshold: number;
+  readonly silent: boolean;
+  readonly workers: number;
+  readonly parallel: boolean;
+  readonly save: boolean;
+  readonly order: (typeof orders)[number];
+  readonly engine?: EngineName;
+  readonly threads: number;
+  readonly data?: string;
+}
+
+const options: readonly Option[] = [
+  valued('--model <name>', `what to train: ${modelNames.join(', ')}`, oneOf(modelNames), 'logreg'),
+  valued('--method <name>', `how: ${methodNames.join(', ')}`, oneOf(methodNames), 'adam'),
+  valued('--alpha_0 <rate>', 'initial learning rate α₀', nonNegative, 0.001),
+  valued('--beta <rate>', 'learning rate β of the learning rate', nonNegative, 0.000001),
+  valued('--mu <factor>', 'momentum μ, of sgdn and sgdn_hd', nonNegative, 0.9),
+  valued('--weightDecay <factor>', 'L2 penalty', nonNegative, 0.0001),
+  valued(
+    '--order <order>',
+    `adam_hd: α moves within the loop over tensors (reference) or once a step (paper)`,
+    oneOf(orders),
+    'reference',
+  ),
+  valued('--batchSize <count>', 'images in a mini-batch', integer(1), 128),
+  valued('--epochs <count>', 'stop after so many epochs; 0: no limit', integer(0), 2),
+  valued('--iterations <count>', 'stop at this iteration; 0: no limit', integer(0), 0),
+  valued('--lossThreshold <loss>', "stop when a mini-batch's loss is this low; 0: no limit", nonNegative, 0),
+  valued('--seed <number>', 'seed of all random numbers', integer(0), 1),
+  new Option('--save', 'write the results file, <dir>/<model>/<alpha_0>_<beta>/<method>.csv').default(false),
+  valued('--dir <folder>', 'folder of the results', String, 'results'),
+  valued('--data <folder>', 'folder of the data (default: "data"; for MNIST a copy comes along)', String),
+  new Option('--silent', 'show nothing').default(false),
+  valued('--engine <name>', `what computes: ${engineNames.join(', ')} (default: onnx)`, oneOf(engineNames)),
+  valued('--threads <count>', 'threads of the onnx engine; 0: one a core', integer(0), 0),
+  new Option('--cuda', 'compute on an NVIDIA GPU, by the engine tfjs-node-gpu').default(false),
+  valued('--device <index>', 'which GPU', integer(0), 0),
+  valued('--workers <count>', 'threads that prepare images; MNIST needs none', integer(0), 4),
+  new Option('--parallel', 'vgg: split each mini-batch over replicas').default(false),
+];
+
+export function trainCommand(): Command {
+  const command = new Command('train').description('Train a model and record every iteration.');
+  for (const option of options) command.addOption(option);
+  return command.action((flags: Flags) => run(flags));
+}
+
+function valued(flags: string, description: string, parse: (given: string) => unknown, preset?: unknown): Option {
+  const option = new Option(flags, description).argParser(parse);
+  return preset === undefined ? option : option.default(preset);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const { model, method, alpha_0: alpha0, beta, silent } = flags;
+  const engineName = chosenEngine(flags);
+  if (model === 'vgg') throw new UsageError('--model vgg is not there yet; logreg and mlp are.');
+  if (flags.parallel) throw new UsageError('--parallel is for vgg, which is not there yet; leave it out.');
+  if (method.startsWith('sgdn') && flags.mu === 0) {
+    throw new UsageError(
+      `--mu 0: Nesterov momentum needs a μ above 0; for none, use --method ${method.replace('n', '')}.`,
+    );
+  }
+
+  const [{ createEngine }, { loadMnist }, { openResults }, { train }] = await Promise.all([
+    import('../engine/engines.js'),
+    import('../data/mnist.js'),
+    import('../results/writer.js'),
+    import('../training/train.js'),
+  ]);
+  const dataset = loadMnist({ directory: flags.data ?? (existsSync('data') ? 'data' : undefined) });
+  const engine = await createEngine(engineName, flags);
+  const target = resultPath({ directory: flags.dir, model, method, alpha0, beta });
+  const results = flags.save ? openResults(target) : undefined;
+  const talk = progress({ ...flags, trainingSamples: dataset.train.count, silent });
+  talk.line(`${dataset.name}, ${model}, ${method}, α₀ ${alpha0}, β ${beta}, on ${engine.name}`);
+
+  try {
+    await interruptible(async (signal) => {
+      const options: TrainOptions = { ...flags, model, alpha0, dataset, engine, signal };
+      for await (const rows of train(options)) {
+        results?.write(rows);
+        talk.rows(rows);
+      }
+      talk.done();
+      if (signal.aborted) {
+        talk.line(results ? `Interrupted. The rows so far are in ${results.partial}.` : 'Interrupted.');
+      } else if (results) {
+        results.finish();
+        talk.line(`Saved ${target}.`);
+      }
+    });
+  } finally {
+    results?.close();
+  }
+}
+
+function chosenEngine({ cuda, engine }: Flags): EngineName {
+  if (cuda && engine !== undefined && engine !== 'tfjs-node-gpu') {
+    throw new UsageError(`--cuda and --engine ${engine} contradict each other; give one of them.`);
+  }
+  return engine ?? (cuda ? 'tfjs-node-gpu' : 'onnx');
+}

@@ -1,0 +1,103 @@
+import { UsageError } from '../errors.js';
+import { findRuns, readRuns, runName, type Run, type Warn } from '../results/find.js';
+import type { Row } from '../results/row.js';
+import { compareRows, type Comparison } from './deviation.js';
+import { publishedRuns } from './published.js';
+
+/** The word for the figures that come with the package, in the place of a folder. */
+export const published = 'published';
+
+/** Where a run ended; the losses are the last epoch's. */
+export interface Final {
+  readonly epoch: number;
+  readonly iteration: number;
+  readonly lossEpoch: number;
+  readonly validLossEpoch: number;
+  readonly alpha: number;
+}
+
+export interface RunComparison extends Comparison {
+  /** `model/rates/method`. */
+  readonly run: string;
+  readonly final: { readonly a: Final; readonly b: Final };
+}
+
+export interface ResultsComparison {
+  readonly a: string;
+  readonly b: string;
+  readonly tolerance: number;
+  readonly withinTolerance: boolean;
+  readonly runs: readonly RunComparison[];
+  /** Runs that only one of the two has, which are not compared. */
+  readonly onlyA: readonly string[];
+  readonly onlyB: readonly string[];
+}
+
+export interface CompareOptions {
+  /** A results folder, or `published`. */
+  readonly a: string;
+  readonly b: string;
+  readonly tolerance: number;
+  readonly warn: Warn;
+  /** Is handed each pair of runs, one after the other; they need not be kept. */
+  readonly onPair?: (a: Run, b: Run) => void;
+}
+
+/**
+ * Compares every run that both have.
+ *
+ * @throws UsageError if a folder cannot be read, or they have no run in common.
+ */
+export function compareResults({ a, b, tolerance, warn, onPair }: CompareOptions): ResultsComparison {
+  const [left, right] = [source(a, warn), source(b, warn)];
+  const runs: RunComparison[] = [];
+  for (const [run, readLeft] of left) {
+    const [runA, runB] = [readLeft(), right.get(run)?.()];
+    if (!runA || !runB) continue;
+    const comparison = compareRows(runA.rows, runB.rows, tolerance);
+    if (comparison.rows === 0) {
+      warn(`${run}: left out; the two have no iteration in common`);
+      continue;
+    }
+    runs.push({ run, ...comparison, final: { a: finalOf(runA.rows), b: finalOf(runB.rows) } });
+    onPair?.(runA, runB);
+  }
+  if (runs.length === 0) {
+    throw new UsageError(`no run in common: ${a} has ${listOf(left)}; ${b} has ${listOf(right)}`);
+  }
+  return {
+    a,
+    b,
+    tolerance,
+    withinTolerance: runs.every(({ first }) => first === undefined),
+    runs,
+    onlyA: [...left.keys()].filter((run) => !right.has(run)),
+    onlyB: [...right.keys()].filter((run) => !left.has(run)),
+  };
+}
+
+/** The last row, with the losses of the last epoch that came to its end. */
+function finalOf(rows: readonly Row[]): Final {
+  const last = rows.at(-1);
+  const closed = rows.findLast(({ lossEpoch, validLossEpoch }) => !Number.isNaN(lossEpoch + validLossEpoch));
+  return {
+    epoch: last?.epoch ?? NaN,
+    iteration: last?.iteration ?? NaN,
+    lossEpoch: closed?.lossEpoch ?? NaN,
+    validLossEpoch: closed?.validLossEpoch ?? NaN,
+    alpha: last?.alpha ?? NaN,
+  };
+}
+
+/** Runs by name, each read when it is asked for: whole results folders need not fit into memory. */
+function source(name: string, warn: Warn): Map<string, () => Run | undefined> {
+  if (name === published) return new Map(publishedRuns().map((run) => [runName(run), () => run]));
+  return new Map(
+    findRuns(name, warn).map((file) => [runName(file), () => readRuns([file], warn).next().value ?? undefined]),
+  );
+}
+
+function listOf(runs: ReadonlyMap<string, unknown>): string {
+  const names = [...runs.keys()];
+  return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ') || 'none';
+}
