@@ -93,7 +93,13 @@ function finalOf(rows: readonly Row[]): Final {
 function source(name: string, warn: Warn): Map<string, () => Run | undefined> {
   if (name === published) return new Map(publishedRuns().map((run) => [runName(run), () => run]));
   return new Map(
-    findRuns(name, warn).map((file) => [runName(file), () => readRuns([file], warn).next().value ?? undefined]),
+    findRuns(name, warn).map((file) => [
+      runName(file),
+      () => {
+        const [run] = readRuns([file], warn);
+        return run;
+      },
+    ]),
   );
 }
 

@@ -37,10 +37,7 @@ export function compareRows(a: readonly Row[], b: readonly Row[], tolerance: num
   let first: Comparison['first'];
   for (const [left, right] of pairs) {
     const found: Record<Quantity, number> = {
-      loss: Math.max(
-        deviation(left.loss, right.loss),
-        deviation(left.lossEpoch, right.lossEpoch),
-      ),
+      loss: Math.max(deviation(left.loss, right.loss), deviation(left.lossEpoch, right.lossEpoch)),
       validLoss: deviation(left.validLossEpoch, right.validLossEpoch),
       alpha: Math.max(
         deviation(left.alpha, right.alpha, alphaScale),

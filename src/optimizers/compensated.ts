@@ -1,4 +1,4 @@
-import { add, scalar, sub, type Scalar } from '@tensorflow/tfjs-core';
+import { add, equal, less, maximum, scalar, sub, where, type Scalar } from '@tensorflow/tfjs-core';
 import type { Compensated } from './rule.js';
 
 export function zero(): Compensated {
@@ -17,4 +17,25 @@ export function accumulate({ high, low }: Compensated, increment: Scalar): Compe
   const added = sub<Scalar>(sum, high);
   const lost = add<Scalar>(sub(high, sub(sum, added)), sub(addend, added));
   return { high: sum, low: lost };
+}
+
+/** The greater of a sum and a floor; −∞, whose low part is NaN, becomes the floor, too. */
+export function atLeast(
+  { high, low }: Compensated,
+  floor: { readonly high: number; readonly low: number },
+): Compensated {
+  const lowInTie = where(equal(high, floor.high), maximum(low, floor.low), low);
+  return {
+    high: maximum<Scalar>(high, floor.high),
+    low: where(less(high, floor.high), scalar(floor.low), lowInTie) as Scalar,
+  };
+}
+
+/** The least drift, to 48 bits, with which α₀ + drift ≥ bound holds in float64. */
+export function driftFloor(alpha0: number, bound: number): { readonly high: number; readonly low: number } {
+  const high = Math.fround(bound - alpha0);
+  let low = Math.fround(bound - alpha0 - high);
+  const ulp = 2 ** -48 * Math.max(Math.abs(high), 2 ** -100);
+  for (let step = ulp; alpha0 + (high + low) < bound; step *= 2) low = Math.fround(low + step);
+  return { high, low };
 }

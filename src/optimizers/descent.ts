@@ -16,7 +16,7 @@ export function descent(direction: Direction, { alpha0, weightDecay = 0 }: Desce
     alpha0,
     init: (parameters) => direction.init(parameters),
     update(gradients, state, parameters) {
-      const { q, scale, state: next } = direction.next(decayed(gradients, parameters, weightDecay), state);
+      const { q, scale, state: next } = direction.next(decayed(gradients, parameters, weightDecay), state, parameters);
       const rate = mul<Scalar>(scale, alpha0);
       return {
         parameters: mapTensors(parameters, (theta, name) => descend(theta, rate, tensorOf(q, name))),

@@ -1,8 +1,10 @@
 import { hypergradientDescent, type HypergradientOptions } from './hypergradient.js';
 import type { UpdateRule } from './rule.js';
-import { steepest } from './sgd.js';
+import { sgdDirection, type MomentumOptions } from './sgd.js';
 
-/** SGD with hypergradient descent (the paper's algorithm 4). */
-export function sgdHD(options: HypergradientOptions): UpdateRule {
-  return hypergradientDescent(steepest, options);
+export type SGDHDRuleOptions = HypergradientOptions & MomentumOptions;
+
+/** SGD with hypergradient descent (the paper's algorithm 4; with Nesterov momentum its algorithm 5). */
+export function sgdHD(options: SGDHDRuleOptions): UpdateRule {
+  return hypergradientDescent(sgdDirection(options), options);
 }

@@ -7,6 +7,8 @@ import type { Point } from './thin.js';
 const page = { left: 72, right: 14, top: 22, bottom: 38, facetTitle: 16 };
 const panel = { width: 287, height: 254.5, gap: 15.5 };
 const inset = { x: 139, y: 5, width: 143, height: 89 };
+/** Thinner there, where there is less room and more noise. */
+const insetLines = 0.75;
 const font = 'DejaVu Sans, Verdana, sans-serif';
 const facetsPerLine = 6;
 
@@ -67,6 +69,7 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
     width: size.width * acrossCount,
     height: size.height * Math.ceil(facets.length / facetsPerLine),
     padding: 0,
+    autosize: 'none',
     background: 'white',
     config: {
       axis: { labelFont: font, titleFont: font, labelFontSize: 10, titleFontSize: 10, titleFontWeight: 'normal' },
@@ -114,6 +117,8 @@ function heading(text: string, line: number): Mark {
         x: { value: page.left + panel.width / 2 },
         y: { value: page.top - 6 + line * page.facetTitle },
         align: { value: 'center' },
+        // Without a canvas Vega takes a letter for 0.8 em wide; in this face it is 0.6.
+        limit: { value: ((panel.width + page.left) * 0.8) / 0.6 },
         font: { value: font },
         fontSize: { value: line === 0 ? 12 : 10 },
         fill: { value: 'black' },
@@ -172,7 +177,7 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
         ...axis('bottom', iterations, { title: 'Iteration', titlePadding: 2 }),
         ...axis('left', y, { title, titleX: -44 }),
       ],
-      marks: [{ type: 'group', clip: true, encode: { enter: sizeOf(inset) }, marks: lineMarks(facet) }],
+      marks: [{ type: 'group', clip: true, encode: { enter: sizeOf(inset) }, marks: lineMarks(facet, insetLines) }],
     },
   ];
 }
@@ -181,7 +186,13 @@ function frame(size: { width: number; height: number }) {
   return {
     type: 'group' as const,
     encode: {
-      enter: { ...sizeOf(size), stroke: { value: 'black' }, strokeWidth: { value: 0.8 }, strokeOffset: { value: 0 }, fill: { value: 'white' } },
+      enter: {
+        ...sizeOf(size),
+        stroke: { value: 'black' },
+        strokeWidth: { value: 0.8 },
+        strokeOffset: { value: 0 },
+        fill: { value: 'white' },
+      },
     },
   };
 }
@@ -232,7 +243,7 @@ function lineData(facet: FigureFacet, pick: PanelAxes['pick']): Data[] {
   return drawn(facet).map(({ name, series }) => ({ name, values: [...pick(series)] }));
 }
 
-function lineMarks(facet: FigureFacet): Mark[] {
+function lineMarks(facet: FigureFacet, thickness = 1): Mark[] {
   return drawn(facet).map(({ name, series, under }) => ({
     type: 'line',
     from: { data: name },
@@ -242,7 +253,7 @@ function lineMarks(facet: FigureFacet): Mark[] {
         y: { scale: 'y', field: 'y' },
         defined: { signal: 'isFinite(scale("y", datum.y))' },
         stroke: { value: series.colour },
-        strokeWidth: { value: under ? 6 : series.width },
+        strokeWidth: { value: thickness * (under ? 6 : series.width) },
         strokeOpacity: { value: under ? 0.35 : 1 },
         strokeDash: { value: under ? [] : [...series.dash] },
         strokeJoin: { value: 'round' },

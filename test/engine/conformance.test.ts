@@ -72,26 +72,26 @@ async function trained(engine: EngineName, method: Method, order?: 'paper') {
 // rounding were seen to reach 1e-6.
 const rounding = 5e-6;
 
-describe.each<[Method, 'paper' | undefined]>([...methods.map((method) => [method, undefined] as [Method, undefined]), ['adam_hd', 'paper']])(
-  '%s (order: %s)',
-  (method, order) => {
-    it('is the same on the onnx engine and on tfjs cpu, to float32 rounding', async () => {
-      const onnx = await trained('onnx', method, order);
-      const cpu = await trained('cpu', method, order);
-      expect(onnx.loss).toHaveLength(steps);
-      expect(worst(onnx.loss, cpu.loss)).toBeLessThan(rounding);
-      expect(worst(onnx.alpha, cpu.alpha)).toBeLessThan(rounding);
-      expect(Math.abs(onnx.valid / cpu.valid - 1)).toBeLessThan(rounding);
-      expect(Object.keys(onnx.state)).toEqual(Object.keys(cpu.state));
-      for (const [path, { shape, values }] of Object.entries(onnx.state)) {
-        expect(shape, path).toEqual(cpu.state[path]?.shape);
-        // The low part of α's drift is what rounding leaves over: noise by design.
-        if (path !== 'rule/drift/low') expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(rounding);
-      }
-      expect(cpu.alpha.at(-1) === 0.01, 'α is learnt by the _hd methods alone').toBe(!method.endsWith('_hd'));
-    });
-  },
-);
+describe.each<[Method, 'paper' | undefined]>([
+  ...methods.map((method) => [method, undefined] as [Method, undefined]),
+  ['adam_hd', 'paper'],
+])('%s (order: %s)', (method, order) => {
+  it('is the same on the onnx engine and on tfjs cpu, to float32 rounding', async () => {
+    const onnx = await trained('onnx', method, order);
+    const cpu = await trained('cpu', method, order);
+    expect(onnx.loss).toHaveLength(steps);
+    expect(worst(onnx.loss, cpu.loss)).toBeLessThan(rounding);
+    expect(worst(onnx.alpha, cpu.alpha)).toBeLessThan(rounding);
+    expect(Math.abs(onnx.valid / cpu.valid - 1)).toBeLessThan(rounding);
+    expect(Object.keys(onnx.state)).toEqual(Object.keys(cpu.state));
+    for (const [path, { shape, values }] of Object.entries(onnx.state)) {
+      expect(shape, path).toEqual(cpu.state[path]?.shape);
+      // The low part of α's drift is what rounding leaves over: noise by design.
+      if (path !== 'rule/drift/low') expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(rounding);
+    }
+    expect(cpu.alpha.at(-1) === 0.01, 'α is learnt by the _hd methods alone').toBe(!method.endsWith('_hd'));
+  });
+});
 
 it('gives the same numbers however many steps go into a call', async () => {
   const rule = updateRule('adam_hd', { alpha0: 0.01, beta: 1e-5, mu: 0.9, weightDecay: 1e-3 });

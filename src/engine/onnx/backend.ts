@@ -75,10 +75,17 @@ export class TraceBackend extends KernelBackend {
   }
 
   #constant({ numbers = [], shape, dtype }: Datum): string {
+    const { graph } = this;
+    const [first = 0] = numbers as Float32Array;
+    // Gradients of reductions multiply by tensors of ones.
+    if (numbers.length > 1 && (numbers as Float32Array).every((number) => number === first)) {
+      const scalar = graph.constant([], elementType(dtype), typedArray(Float32Array.of(first), dtype));
+      return graph.node('Expand', [scalar, graph.integers(shape)]);
+    }
     if (numbers.length > largestConstant) {
       throw new Error(`a captured tensor of shape [${shape.join()}] would become part of the graph; make it an input`);
     }
-    return this.graph.constant(shape, elementType(dtype), typedArray(numbers, dtype));
+    return graph.constant(shape, elementType(dtype), typedArray(numbers, dtype));
   }
 
   #store(datum: Datum): DataId {

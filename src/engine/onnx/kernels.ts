@@ -60,6 +60,8 @@ kernelOf('Expm1', ({ x }) => {
   return info(graph.node('Div', [graph.node('Add', [tau, tau]), rest]), x.shape, x.dtype);
 });
 
+kernelOf('Select', ({ condition, t, e }) => info(node('Where', [condition, t, e]), t.shape, t.dtype));
+
 kernelOf('AddN', (inputs) => {
   const terms = Object.values(inputs);
   return info(node('Sum', terms), terms[0]?.shape ?? [], terms[0]?.dtype ?? 'float32');
@@ -139,6 +141,9 @@ type Inputs = Record<string, TensorInfo> & {
   b: TensorInfo;
   input: TensorInfo;
   indices: TensorInfo;
+  condition: TensorInfo;
+  t: TensorInfo;
+  e: TensorInfo;
 };
 
 function kernelOf(kernelName: string, f: (inputs: Inputs, attributes: NamedAttrMap) => TensorInfo): void {

@@ -1,9 +1,13 @@
 import { Graph, type Node } from './graph.js';
 
-/** Drops what the graph's outputs do not need, and lets matrix products absorb the additions that follow them. */
+/**
+ * Drops what the graph's outputs do not need, lets matrix products absorb the additions that follow them, and has
+ * nodes write to the outputs directly.
+ */
 export function simplify(graph: Graph): void {
   removeUnused(graph);
   absorbAdditions(graph);
+  nameOutputs(graph);
   removeUnused(graph);
 }
 
@@ -55,6 +59,24 @@ function absorbAdditions(graph: Graph): void {
     }
     return node;
   });
+}
+
+/** An output's Identity copies; where the value is a node's and no other output's, the node takes the output's name. */
+function nameOutputs(graph: Graph): void {
+  const produced = new Set(graph.nodes.flatMap(({ type, outputs }) => (type === 'Identity' ? [] : outputs)));
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const renamed = new Map<string, string>();
+  for (const { type, inputs, outputs: results } of graph.nodes) {
+    const [value = '', output = ''] = [inputs[0], results[0]];
+    if (type === 'Identity' && outputs.has(output) && produced.has(value) && !renamed.has(value)) {
+      renamed.set(value, output);
+    }
+  }
+  const rename = (name: string) => renamed.get(name) ?? name;
+  const written = new Set(renamed.values());
+  graph.nodes = graph.nodes
+    .filter(({ type, outputs: [name = ''] }) => !(type === 'Identity' && written.has(name)))
+    .map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }));
 }
 
 function scalarConstant(graph: Graph, name: string): number | undefined {

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The published experiment: 18 runs, six methods on three models, saved under results/.
+#   ./run.sh                all of them
+#   ./run.sh logreg         one model's six
+#   ./run.sh mlp --cuda     further arguments go to every run
+set -euo pipefail
+cd "$(dirname "$0")"
+
+models=(logreg mlp vgg)
+case "${1-}" in
+  logreg | mlp | vgg)
+    models=("$1")
+    shift
+    ;;
+  '' | -*) ;;
+  *)
+    echo "error: run.sh $1: the first argument may be logreg, mlp or vgg; further ones are options of hypergrad train." >&2
+    exit 2
+    ;;
+esac
+
+[[ -f dist/cli/main.js ]] || npm run --silent build
+
+for model in "${models[@]}"; do
+  case $model in
+    logreg) epochs=10 beta_adam=1e-7 ;;
+    mlp) epochs=100 beta_adam=1e-7 ;;
+    vgg) epochs=100 beta_adam=1e-8 ;;
+  esac
+  for method in sgd sgd_hd sgdn sgdn_hd adam adam_hd; do
+    beta=1e-3
+    if [[ $method == adam* ]]; then beta=$beta_adam; fi
+    node dist/cli/main.js train --model "$model" --method "$method" --alpha_0 1e-3 --beta "$beta" \
+      --epochs "$epochs" --save "$@"
+  done
+done

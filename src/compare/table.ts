@@ -1,0 +1,69 @@
+import type { ResultsComparison } from './compare.js';
+import type { Deviation } from './deviation.js';
+
+/** A comparison as plain text: deviations, then final values side by side. */
+export function comparisonTable({ a, b, tolerance, withinTolerance, runs }: ResultsComparison): string {
+  const limit = tolerance < 1e-3 && tolerance > 0 ? tolerance.toExponential() : String(tolerance);
+  const deviations = runs.map(({ run, rows, largest, first }) => [
+    run,
+    String(rows),
+    deviation(largest.loss),
+    deviation(largest.validLoss),
+    deviation(largest.alpha),
+    first ? `iteration ${first.iteration} (${first.quantity} ${deviation(first)})` : 'none',
+  ]);
+  const finals = runs.map(({ run, final }) => [
+    run,
+    sides(final.a.epoch, final.b.epoch),
+    ...(['lossEpoch', 'validLossEpoch', 'alpha'] as const).flatMap((column) => [
+      figure(final.a[column]),
+      figure(final.b[column]),
+    ]),
+  ]);
+  return [
+    `A: ${a}`,
+    `B: ${b}`,
+    '',
+    `Largest relative deviation (α: relative to the run's largest)`,
+    ...align([['run', 'rows', 'loss', 'valid.', 'α', `first past ${limit}`], ...deviations], { left: [0, 5] }),
+    '',
+    'Final values',
+    ...align([['run', 'epoch', 'loss A', 'loss B', 'valid. A', 'valid. B', 'α A', 'α B'], ...finals], { left: [0] }),
+    '',
+    withinTolerance ? `All within ${limit}.` : `Not all within ${limit}.`,
+  ].join('\n');
+}
+
+/** As JSON; what JSON has no number for stands as `"nan"`, `"inf"` or `"-inf"`. */
+export function comparisonJson(comparison: ResultsComparison): string {
+  const replacer = (_: string, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? wordOf(value) : value;
+  return JSON.stringify(comparison, replacer, 2);
+}
+
+function wordOf(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  return value > 0 ? 'inf' : '-inf';
+}
+
+function deviation(largest: Deviation | undefined): string {
+  if (!largest) return '–';
+  if (largest.deviation === 0) return '0';
+  return Number.isFinite(largest.deviation) ? largest.deviation.toExponential(1) : 'inf';
+}
+
+function figure(value: number): string {
+  return Number.isFinite(value) ? value.toPrecision(5) : wordOf(value);
+}
+
+function sides(a: number, b: number): string {
+  return a === b ? String(a) : `${a} | ${b}`;
+}
+
+/** Columns as wide as their widest cell, flush right but for those named. */
+function align(lines: readonly (readonly string[])[], { left }: { left: readonly number[] }): string[] {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((cells) => (cells[column] ?? '').length)));
+  const pad = (cell: string, column: number) =>
+    left.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return lines.map((cells) => cells.map(pad).join('  ').trimEnd());
+}
