@@ -86,5 +86,5 @@ function gradients(f: (parameters: NamedTensors) => Scalar, parameters: NamedTen
   const names = Object.keys(parameters);
   const named = (tensors: Tensor[]) => Object.fromEntries(names.map((name, i) => [name, tensors[i]])) as NamedTensorMap;
   const { value, grads } = valueAndGrads((...tensors: Tensor[]) => f(named(tensors)))(Object.values(parameters));
-  return { value: value as Scalar, grads: named(grads) };
+  return { value: value, grads: named(grads) };
 }

@@ -32,5 +32,5 @@ export function crossEntropy(logits: Tensor2D, labels: Tensor1D): Scalar {
       },
     };
   });
-  return loss(logits) as Scalar;
+  return loss(logits);
 }

@@ -103,8 +103,8 @@ kernelOf('Transpose', ({ x }, { perm }) => {
 
 for (const [kernel, type] of Object.entries({ Sum: 'ReduceSum', Mean: 'ReduceMean', Max: 'ReduceMax' })) {
   kernelOf(kernel, ({ x }, attributes) => {
-    const axes = util.parseAxisParam((attributes['axis'] ?? attributes['reductionIndices']) as number[], x.shape);
-    const keepDims = Boolean(attributes['keepDims']);
+    const axes = util.parseAxisParam((attributes.axis ?? attributes.reductionIndices) as number[], x.shape);
+    const keepDims = Boolean(attributes.keepDims);
     const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
     const shape = keepDims ? kept : x.shape.filter((_, axis) => !axes.includes(axis));
     return axes.length === 0 ? traceBackend.alias(x, shape) : info(reduced(type, x, axes, keepDims), shape, x.dtype);

@@ -19,7 +19,10 @@ export interface LoopOptions {
   /** Tensors that an iteration hands to the next. */
   readonly carried?: Shapes;
   /** One iteration; its figures are scalars. */
-  body(tensors: NamedTensors, batch: Batch): { readonly carried: NamedTensors; readonly figures: NamedTensors };
+  readonly body: (
+    tensors: NamedTensors,
+    batch: Batch,
+  ) => { readonly carried: NamedTensors; readonly figures: NamedTensors };
 }
 
 /** What the graph's inputs and outputs are called. */

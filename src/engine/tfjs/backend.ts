@@ -37,7 +37,7 @@ export async function loadBackend(name: TfjsBackend, { device = 0 }: BackendOpti
 }
 
 async function importPackage(name: keyof typeof remedies, device: number): Promise<void> {
-  process.env['CUDA_VISIBLE_DEVICES'] = String(device);
+  process.env.CUDA_VISIBLE_DEVICES = String(device);
   // tfjs-node 4.22 calls util.isNullOrUndefined, which Node 23 removed.
   (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined ??= (value) => value == null;
   const packageName = `@tensorflow/${name}`;

@@ -1,4 +1,4 @@
-import { dispose, tensor, tidy, type Tensor1D } from '@tensorflow/tfjs';
+import { dispose, tensor, tensor1d, tidy } from '@tensorflow/tfjs';
 import type { Dataset } from '../../data/dataset.js';
 import { flatten, mapTensors, type NamedTensors } from '../../tensors.js';
 import { learningRate, type Engine, type Runner } from '../engine.js';
@@ -91,6 +91,6 @@ function batchOf(dataset: Dataset, set: 'train' | 'test', rows: Int32Array): Bat
   });
   return {
     pixels: tensor(pixels, [rows.length, ...dataset.imageShape]),
-    labels: tensor(classes, [rows.length], 'int32') as Tensor1D,
+    labels: tensor1d(classes, 'int32'),
   };
 }

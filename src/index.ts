@@ -1,0 +1,23 @@
+/**
+ * The optimizers of "Online Learning Rate Adaptation with Hypergradient Descent" for tfjs: classes that work wherever
+ * `tf.Optimizer` does, and the pure update rules behind them for loops of one's own.
+ *
+ * @packageDocumentation
+ */
+export { UsageError } from './errors.js';
+export { adam, adamDirection, type AdamOptions } from './optimizers/adam.js';
+export { adamHD, type AdamHDRuleOptions, type Order } from './optimizers/adam_hd.js';
+export { adamW, adamWHD } from './optimizers/adamw_hd.js';
+export { descent, type DescentOptions } from './optimizers/descent.js';
+export { decoupled, type Direction } from './optimizers/direction.js';
+export { hypergradientDescent, type HypergradientOptions } from './optimizers/hypergradient.js';
+export { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from './optimizers/rate.js';
+export type { Compensated, UpdateRule } from './optimizers/rule.js';
+export { momentum, sgd, sgdDirection, steepest, type MomentumOptions } from './optimizers/sgd.js';
+export { sgdHD, type SGDHDRuleOptions } from './optimizers/sgd_hd.js';
+export type { NamedTensors, TensorTree } from './tensors.js';
+export { AdamHD, type AdamHDOptions } from './tfjs/adam_hd.js';
+export { AdamWHD, type AdamWHDOptions } from './tfjs/adamw_hd.js';
+export { HypergradientOptimizer } from './tfjs/optimizer.js';
+export type { SafeguardOptions } from './tfjs/rate_options.js';
+export { SGDHD, type SGDHDOptions } from './tfjs/sgd_hd.js';
