@@ -26,8 +26,8 @@ export const styles: Record<Method, Style> = {
 /** The insets' iterations: the reference's, without row 0, which a log axis cannot show. */
 export const insetIterations = [2, 9000] as const;
 
-/** Columns that an inset's curves are thinned to: some eight a point of its width, finer than any print of it. */
-const insetColumns = 1200;
+/** Columns that an inset's curves are thinned to: four a point of its width, as fine as print. */
+const insetColumns = 600;
 
 /** A run as the figure draws it: points by epoch for the panels, by iteration for the insets. */
 export interface Series extends Style {

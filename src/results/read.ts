@@ -10,19 +10,17 @@ import { columns, type Row } from './row.js';
  * @throws UsageError naming the file, and the line where there is one, if it is empty, malformed or cut short.
  */
 export function readRun(path: string): Row[] {
-  const text = readText(path);
-  const lines = csvParseRows(text);
-  const cut = !text.endsWith('\n') && isCut(lines) ? lines.pop() : undefined;
-  if (cut && !path.endsWith('.partial')) {
-    throw new UsageError(
-      `${path}: the last line is cut short ('${cut.join(',')}'); a run that is not finished is named *.csv.partial`,
-    );
-  }
-  const [header, ...records] = lines;
-  if (!header) throw new UsageError(`${path}: the file is empty; expected the header ${columns.join(',')}`);
-  const toRow = rowParser(header, path);
-  if (records.length === 0) throw new UsageError(`${path}: a header and no rows; nothing has been trained`);
-  return records.map(toRow);
+  const text = wholeLines(readText(path), path);
+  let toRow: ReturnType<typeof rowParser> | undefined;
+  // Rows are made as the records come: their strings, kept until the end, would take far more memory than the rows.
+  const rows = csvParseRows(text, (record, index) => {
+    if (toRow) return toRow(record, index - 1);
+    toRow = rowParser(record, path);
+    return null;
+  });
+  if (!toRow) throw new UsageError(`${path}: the file is empty; expected the header ${columns.join(',')}`);
+  if (rows.length === 0) throw new UsageError(`${path}: a header and no rows; nothing has been trained`);
+  return rows;
 }
 
 /**
@@ -87,10 +85,21 @@ export function readText(path: string): string {
   }
 }
 
-/** A last line without its line end is whole if it has as many fields as the one before and the same β, a constant. */
-function isCut(lines: readonly string[][]): boolean {
-  const [previous, last] = [lines.at(-2), lines.at(-1)];
-  return last !== undefined && (previous?.length !== last.length || previous.at(-1) !== last.at(-1));
+/**
+ * The text without a last line that is cut short, which only an unfinished run may have. A last line without its line
+ * end is whole if it has as many fields as the one before and ends in the same β, a constant.
+ */
+function wholeLines(text: string, path: string): string {
+  const start = text.lastIndexOf('\n') + 1;
+  const last = text.slice(start);
+  if (last === '') return text;
+  const [before, cut] = [text.lastIndexOf('\n', start - 2) + 1, last.split(',')];
+  const whole = text.slice(before, start).trimEnd().split(',');
+  if (cut.length === whole.length && cut.at(-1) === whole.at(-1)) return text;
+  if (path.endsWith('.partial')) return text.slice(0, start);
+  throw new UsageError(
+    `${path}: the last line is cut short ('${last}'); a run that is not finished is named *.csv.partial`,
+  );
 }
 
 /** A figure as Python or JavaScript writes it; undefined if it is none. */

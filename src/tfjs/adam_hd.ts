@@ -66,9 +66,7 @@ export const allowedAdamOptions = {
  */
 export class AdamHD extends HypergradientOptimizer {
   /** The name under which tfjs saves it. */
-  static get className(): string {
-    return 'AdamHD';
-  }
+  static readonly className = 'AdamHD';
 
   /** @throws UsageError where an option is not allowed. */
   constructor(options: AdamHDOptions = {}) {

@@ -38,9 +38,7 @@ const defaults = { ...adamDefaults, weightDecay: 0.01 } as const;
  */
 export class AdamWHD extends HypergradientOptimizer {
   /** The name under which tfjs saves it. */
-  static get className(): string {
-    return 'AdamWHD';
-  }
+  static readonly className = 'AdamWHD';
 
   /** @throws UsageError where an option is not allowed. */
   constructor(options: AdamWHDOptions = {}) {

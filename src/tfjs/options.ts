@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 /** Which values an option may have, and how an error says so. */
 export interface Allowed {
   readonly words: string;
-  test(value: unknown): boolean;
+  readonly test: (value: unknown) => boolean;
 }
 
 const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value);

@@ -52,9 +52,7 @@ const defaults = {
  */
 export class SGDHD extends HypergradientOptimizer {
   /** The name under which tfjs saves it. */
-  static get className(): string {
-    return 'SGDHD';
-  }
+  static readonly className = 'SGDHD';
 
   /** @throws UsageError where an option is not allowed. */
   constructor(options: SGDHDOptions) {

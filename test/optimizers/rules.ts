@@ -1,0 +1,35 @@
+import { tensor1d, tidy } from '@tensorflow/tfjs';
+import { learningRate } from '../../src/engine/engine.js';
+import type { UpdateRule } from '../../src/index.js';
+import type { NamedTensors } from '../../src/tensors.js';
+
+/** What a rule did: after each step α, and θ as one list. */
+export interface Trajectory {
+  readonly alpha: number[];
+  readonly theta: number[][];
+}
+
+/** Parameter tensors `a`, `b`, … by their values. */
+export type Values = readonly (readonly number[])[];
+
+/** Runs a rule on given gradients. */
+export function follow(rule: UpdateRule, start: Values, gradients: readonly Values[]): Trajectory {
+  const trajectory: Trajectory = { alpha: [], theta: [] };
+  tidy(() => {
+    let parameters = named(start);
+    let state = rule.init(parameters);
+    for (const values of gradients) {
+      ({ parameters, state } = rule.update(named(values), state, parameters));
+      const drift = rule.drift?.(state);
+      trajectory.alpha.push(
+        drift ? learningRate(rule.alpha0, drift.high.dataSync()[0]!, drift.low.dataSync()[0]!) : rule.alpha0,
+      );
+      trajectory.theta.push(Object.values(parameters).flatMap((tensor) => [...tensor.dataSync()]));
+    }
+  });
+  return trajectory;
+}
+
+function named(values: Values): NamedTensors {
+  return Object.fromEntries(values.map((part, i) => [String.fromCharCode(97 + i), tensor1d([...part])]));
+}

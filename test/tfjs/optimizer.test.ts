@@ -1,0 +1,204 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  AdamHD,
+  adamHD,
+  AdamWHD,
+  adamWHD,
+  hypergradOptimizers,
+  SGDHD,
+  sgdHD,
+  type HypergradientOptimizer,
+  type NamedTensors,
+  type UpdateRule,
+} from '../../src/index.js';
+
+type Case = readonly [name: string, make: () => HypergradientOptimizer, rule: UpdateRule];
+
+const cases: Case[] = [
+  ['SGDHD', () => new SGDHD({ lr: 0.01, hypergradLr: 1e-3 }), sgdHD({ alpha0: 0.01, beta: 1e-3 })],
+  [
+    'SGDHD with momentum, dampening and weight decay',
+    () => new SGDHD({ lr: 0, hypergradLr: 1e-3, momentum: 0.9, dampening: 0.1, weightDecay: 0.01 }),
+    sgdHD({ alpha0: 0, beta: 1e-3, mu: 0.9, dampening: 0.1, weightDecay: 0.01 }),
+  ],
+  ['AdamHD', () => new AdamHD({ hypergradLr: 1e-5 }), adamHD({ alpha0: 1e-3, beta: 1e-5 })],
+  [
+    "AdamHD in the paper's order with every safeguard",
+    () =>
+      new AdamHD({
+        lr: 0.02,
+        betas: [0.8, 0.99],
+        eps: 1e-6,
+        order: 'paper',
+        hypergradLr: 0.01,
+        multiplicative: true,
+        hypergradClip: 0.5,
+        lowerBound: 0.015,
+        hypergradOptimizer: 'adam',
+      }),
+    adamHD({
+      alpha0: 0.02,
+      betas: [0.8, 0.99],
+      eps: 1e-6,
+      order: 'paper',
+      beta: 0.01,
+      multiplicative: true,
+      clip: 0.5,
+      lowerBound: 0.015,
+      hypergradOptimizer: hypergradOptimizers.adam,
+    }),
+  ],
+  [
+    'AdamWHD whose α has momentum',
+    () => new AdamWHD({ hypergradLr: 1e-5, hypergradOptimizer: 'momentum' }),
+    adamWHD({ alpha0: 1e-3, beta: 1e-5, hypergradOptimizer: hypergradOptimizers.momentum }),
+  ],
+];
+
+beforeAll(() => tf.setBackend('cpu'));
+
+describe.each(cases)('%s', (_, make, rule) => {
+  it('agrees bit for bit with the update rule', () => {
+    const start = { a: tf.tensor2d([[1, -2, 3]]), b: tf.scalar(0.5) };
+    const variables = Object.values(start).map((tensor) => tf.variable(tensor));
+    const optimizer = make();
+    for (let i = 0; i < 20; i++) optimizer.minimize(() => loss(variables[0]!, variables[1]!), false, variables);
+
+    const gradients = tf.grads((a: tf.Tensor, b: tf.Tensor) => loss(a, b));
+    let parameters: NamedTensors = start;
+    let state = rule.init(parameters);
+    for (let i = 0; i < 20; i++) {
+      const [a, b] = gradients(Object.values(parameters)) as [tf.Tensor, tf.Tensor];
+      ({ parameters, state } = rule.update({ a, b }, state, parameters));
+    }
+    expect(variables.map((variable) => variable.arraySync())).toEqual(
+      Object.values(parameters).map((tensor) => tensor.arraySync()),
+    );
+    const { high, low } = rule.drift!(state);
+    expect(optimizer.learningRate).toBe(rule.alpha0 + (high.dataSync()[0]! + low.dataSync()[0]!));
+    expect(optimizer.learningRate).not.toBe(rule.alpha0);
+  });
+
+  it('goes on after save and load as if it had not stopped', async () => {
+    const [x, y] = digits();
+    const fit = (model: tf.LayersModel) => model.fit(x, y, { epochs: 3, batchSize: 16, shuffle: false });
+
+    const whole = network();
+    const optimizer = make();
+    whole.compile({ optimizer, loss: 'categoricalCrossentropy' });
+    await fit(whole);
+    let saved: tf.io.ModelArtifacts | undefined;
+    await whole.save(
+      tf.io.withSaveHandler((artifacts) => {
+        saved = artifacts;
+        return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
+      }),
+      { includeOptimizer: true },
+    );
+    await fit(whole);
+
+    const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved!));
+    const restored = loaded.optimizer as HypergradientOptimizer;
+    expect(restored.getClassName()).toBe(optimizer.getClassName());
+    expect(restored.getConfig()).toEqual(optimizer.getConfig());
+    expect(restored.iterations).toBe(12);
+    expect(restored.learningRate).not.toBe(rule.alpha0);
+    await fit(loaded);
+
+    expect(loaded.getWeights().map((weight) => weight.arraySync())).toEqual(
+      whole.getWeights().map((weight) => weight.arraySync()),
+    );
+    expect(restored.learningRate).toBe(optimizer.learningRate);
+    expect(restored.iterations).toBe(24);
+    const names = [...(await restored.getWeights()), ...loaded.weights].map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('holds the same number of tensors over 200 steps, and none after dispose', () => {
+    const before = tf.memory().numTensors;
+    const optimizer = make();
+    const [a, b] = tf.tidy(() => [tf.variable(tf.tensor2d([[1, -2, 3]])), tf.variable(tf.scalar(0.5))] as const);
+    const counts = Array.from({ length: 200 }, () => {
+      optimizer.minimize(() => loss(a, b), false, [a, b]);
+      void optimizer.learningRate;
+      return tf.memory().numTensors;
+    });
+    expect(new Set(counts).size).toBe(1);
+    optimizer.dispose();
+    tf.dispose([a, b]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('is what fromConfig makes of its configuration', () => {
+    const optimizer = make();
+    const cls = optimizer.constructor as tf.serialization.SerializableConstructor<HypergradientOptimizer> &
+      typeof HypergradientOptimizer;
+    const copy = cls.fromConfig(cls, JSON.parse(JSON.stringify(optimizer.getConfig())) as tf.serialization.ConfigDict);
+    expect(copy.getConfig()).toEqual(optimizer.getConfig());
+    expect(copy.learningRate).toBe(optimizer.learningRate);
+  });
+});
+
+describe('applyGradients', () => {
+  it('takes a map as well as an array', () => {
+    const values = [[], {}].map((kind) => {
+      const x = tf.variable(tf.tensor1d([1, 2]));
+      const gradient = tf.tensor1d([0.5, -1]);
+      const optimizer = new SGDHD({ lr: 0.1 });
+      optimizer.applyGradients(Array.isArray(kind) ? [{ name: x.name, tensor: gradient }] : { [x.name]: gradient });
+      expect(optimizer.iterations).toBe(1);
+      return [...x.dataSync()];
+    });
+    expect(values[0]).toEqual([0.95, 2.1].map(Math.fround));
+    expect(values[1]).toEqual(values[0]);
+  });
+
+  it('leaves a variable that has no gradient as it is, and takes it up later', () => {
+    const [x, y] = [tf.variable(tf.scalar(1)), tf.variable(tf.scalar(2))];
+    const optimizer = new AdamHD({ lr: 0.125 });
+    optimizer.minimize(() => x.square().asScalar(), false, [x, y]);
+    expect([x, y].map((variable) => variable.dataSync()[0])).toEqual([0.875, 2]);
+    optimizer.minimize(() => y.square().asScalar(), false, [x, y]);
+    expect(x.dataSync()[0]).toBe(0.875);
+    // Adam's second step for a parameter whose first gradient it is: m/√v = 0.1·4/√(0.001·16), corrected by
+    // √(1 − 0.999²)/(1 − 0.9²), is 0.7442.
+    expect(y.dataSync()[0]).toBeCloseTo(2 - 0.125 * 0.7442, 5);
+  });
+
+  it('says where restored state and parameters differ in shape', async () => {
+    const saved = new SGDHD({ lr: 0.1 });
+    saved.applyGradients({ [tf.variable(tf.zeros([2]), true, 'theirs').name]: tf.ones([2]) });
+    const optimizer = new SGDHD({ lr: 0.1 });
+    await optimizer.setWeights(await saved.getWeights());
+    const x = tf.variable(tf.zeros([3]));
+    expect(() => optimizer.applyGradients({ [x.name]: tf.ones([3]) })).toThrow(
+      'SGDHD/q/theirs was restored with shape [2], but its parameter has shape [3]',
+    );
+  });
+
+  it('refuses the state of another optimizer', async () => {
+    const saved = new SGDHD({ lr: 0.1 });
+    const x = tf.variable(tf.scalar(1));
+    saved.minimize(() => x.square().asScalar(), false, [x]);
+    const weights = await saved.getWeights();
+    await expect(new AdamHD().setWeights(weights)).rejects.toThrow('not the state of AdamHD with its present options');
+    await expect(new SGDHD({ lr: 0.1, momentum: 0.9 }).setWeights(weights)).rejects.toThrow('not the state of SGDHD');
+  });
+});
+
+function loss(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
+  return tf.add(tf.sum(tf.square(tf.sub(a, b))), tf.square(b));
+}
+
+function network(): tf.Sequential {
+  const layer = (units: number, more: object) =>
+    tf.layers.dense({ units, kernelInitializer: tf.initializers.glorotUniform({ seed: units }), ...more });
+  return tf.sequential({
+    layers: [layer(5, { inputShape: [8], activation: 'relu' }), layer(3, { activation: 'softmax' })],
+  });
+}
+
+function digits(): [tf.Tensor, tf.Tensor] {
+  return [tf.randomNormal([64, 8], 0, 1, 'float32', 1), tf.oneHot(tf.range(0, 64, 1, 'int32').mod(3).toInt(), 3)];
+}
