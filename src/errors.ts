@@ -5,3 +5,11 @@
 export class UsageError extends Error {
   override name = 'UsageError';
 }
+
+/**
+ * A run that failed by neither the user's mistake nor ours: a server out of reach, a disk that is full.
+ * The command line prints its message alone and exits with 1.
+ */
+export class RunFailure extends Error {
+  override name = 'RunFailure';
+}

@@ -2,6 +2,9 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
+import { compareCommand } from './compare.js';
+import { plotCommand } from './plot.js';
+import { reportCommand } from './report.js';
 import { trainCommand } from './train.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -9,7 +12,10 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 const program = new Command('hypergrad')
   .description('Learning-rate adaptation by hypergradient descent.')
   .version(version)
-  .addCommand(trainCommand());
+  .addCommand(trainCommand())
+  .addCommand(plotCommand())
+  .addCommand(compareCommand())
+  .addCommand(reportCommand());
 
 // Commander's own exit code for a wrong command line is 1; ours is 2.
 for (const command of [program, ...program.commands]) command.exitOverride();

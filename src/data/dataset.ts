@@ -18,3 +18,17 @@ export interface Dataset {
   readonly train: ImageSet;
   readonly test: ImageSet;
 }
+
+/** Bytes of one image. */
+export function sizeOf(imageShape: readonly number[]): number {
+  return imageShape.reduce((product, length) => product * length, 1);
+}
+
+/** The rows of a byte array of rows of `size`, one after the other. */
+export function rowsOf(bytes: Uint8Array, rows: Int32Array, size: number): Uint8Array {
+  const picked = new Uint8Array(rows.length * size);
+  rows.forEach((row, i) => {
+    picked.set(bytes.subarray(row * size, (row + 1) * size), i * size);
+  });
+  return picked;
+}

@@ -9,11 +9,8 @@ export interface Engine {
 
 /** A program that runs: it holds the state, and moves it on. */
 export interface Runner {
-  /**
-   * Training steps on mini-batches of the training set.
-   * @param rows indices into the training set, shape [steps, batchSize].
-   */
-  train(rows: Int32Array, batchSize: number): Promise<Steps>;
+  /** Training steps, one for each mini-batch. */
+  train(batches: Batches): Promise<Steps>;
   /**
    * Mean cross-entropy over rows of a set, in evaluation mode.
    * @param rows indices, shape [samples].
@@ -22,6 +19,17 @@ export interface Runner {
   /** A copy of the state by path: `parameters/lin1.weight`, `rule/…`. */
   state(): Promise<Record<string, Values>>;
   dispose(): Promise<void>;
+}
+
+/** Mini-batches to train on. */
+export interface Batches {
+  /** Indices into the training set, shape [steps, batchSize]. */
+  readonly rows: Int32Array;
+  readonly batchSize: number;
+  /** Images in place of the rows' own (they are augmented), shape [steps, batchSize, ...imageShape]. */
+  readonly images?: Uint8Array | undefined;
+  /** The program's masks by name, 0 or 1, shape [steps, batchSize, ...]. */
+  readonly masks?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** One figure a step. */

@@ -1,35 +1,42 @@
 import {
+  dispose,
   div,
+  keep,
+  sub,
   valueAndGrads,
   type NamedTensorMap,
   type Scalar,
   type Tensor,
-  sub,
   type Tensor1D,
-} from '@tensorflow/tfjs-core';
+} from '@tensorflow/tfjs';
 import type { Dataset } from '../data/dataset.js';
+import type { ImageLayers } from '../models/layers/layers.js';
 import { crossEntropy } from '../models/loss.js';
-import type { Model, Values } from '../models/model.js';
+import type { Model, Values, Variables } from '../models/model.js';
 import type { Compensated, UpdateRule } from '../optimizers/rule.js';
-import type { NamedTensors, TensorTree } from '../tensors.js';
+import { mapTensors, type NamedTensors, type TensorTree } from '../tensors.js';
 
 /** Everything that one step carries to the next. */
 export interface State extends TensorTree {
   readonly parameters: NamedTensors;
+  readonly buffers: NamedTensors;
   readonly rule: TensorTree;
 }
 
-/** Pixels 0..255 as float32, shape [batch, ...imageShape], and classes, int32, shape [batch]. */
 export interface Batch {
+  /** 0..255 as float32, shape [batch, ...imageShape]. */
   readonly pixels: Tensor;
+  /** Classes, int32, shape [batch]. */
   readonly labels: Tensor1D;
+  /** In training, the model's masks: 0 or 1 as float32, shape [batch, ...]. */
+  readonly masks: NamedTensors;
 }
 
 /** What a training step reports. */
 export interface StepFigures extends TensorTree {
   /** Mean cross-entropy of the batch before the step. */
   readonly loss: Scalar;
-  /** α − α₀ after the step; absent where α is fixed. */
+  /** α − α₀ after the step; empty where α is fixed. */
   readonly drift: Compensated | Record<string, never>;
 }
 
@@ -37,42 +44,57 @@ export interface StepFigures extends TensorTree {
 export interface Program {
   readonly dataset: Dataset;
   readonly alpha0: number;
-  readonly parameters: Readonly<Record<string, Values>>;
+  readonly variables: Variables<Values>;
+  /** Shapes, for one image, of the masks of a training step. */
+  readonly masks: Readonly<Record<string, readonly number[]>>;
+  /** Images in a mini-batch of a validation. */
+  readonly validationBatch: number;
   /** The state before the first step. */
-  init(parameters: NamedTensors): State;
+  init(variables: Variables<Tensor>): State;
   /** One training step. */
-  step(state: State, batch: Batch): { readonly state: State; readonly figures: StepFigures };
+  step(state: State, batch: Batch, layers: ImageLayers): { readonly state: State; readonly figures: StepFigures };
   /** Cross-entropy summed over the batch, in evaluation mode. */
-  evaluate(parameters: NamedTensors, batch: Batch): Scalar;
+  evaluate(variables: Variables<Tensor>, batch: Batch, layers: ImageLayers): Scalar;
 }
 
 export interface ProgramParts {
   readonly dataset: Dataset;
   readonly model: Model;
   readonly rule: UpdateRule;
-  readonly parameters: Readonly<Record<string, Values>>;
+  /** What the model starts from: `model.init`'s. */
+  readonly variables: Variables<Values>;
 }
 
-export function program({ dataset, model, rule, parameters }: ProgramParts): Program {
-  const totalLoss = (theta: NamedTensors, { pixels, labels }: Batch) =>
-    crossEntropy(model.logits(theta, normalised(pixels, dataset)), labels);
+export function program({ dataset, model, rule, variables }: ProgramParts): Program {
+  const pass = (theta: Variables<Tensor>, { pixels, labels, masks }: Batch, layers: ImageLayers, training: boolean) => {
+    const { logits, buffers } = model.forward(theta, normalised(pixels, dataset), { training, layers, masks });
+    return { totalLoss: crossEntropy(logits, labels), buffers };
+  };
   return {
     dataset,
     alpha0: rule.alpha0,
-    parameters,
-    init: (theta) => ({ parameters: theta, rule: rule.init(theta) }),
-    step(state, batch) {
-      const { value: loss, grads } = gradients(
-        (theta) => div(totalLoss(theta, batch), batch.labels.shape[0]),
-        state.parameters,
-      );
-      const next = rule.update(grads, state.rule, state.parameters);
-      return {
-        state: { parameters: next.parameters, rule: next.state },
-        figures: { loss, drift: rule.drift?.(next.state) ?? {} },
+    variables,
+    masks: model.masks ?? {},
+    validationBatch: model.validationBatch,
+    init: ({ parameters, buffers }) => ({ parameters, buffers, rule: rule.init(parameters) }),
+    step({ parameters, buffers, rule: ruleState }, batch, layers) {
+      let moved: NamedTensors = {};
+      const { value: loss, grads } = gradients((theta) => {
+        const { totalLoss, buffers: after } = pass({ parameters: theta, buffers }, batch, layers, true);
+        // `valueAndGrads` disposes all but the loss.
+        moved = mapTensors(after, (buffer) => keep(buffer.clone()));
+        return div(totalLoss, batch.labels.shape[0]);
+      }, parameters);
+      const next = rule.update(grads, ruleState, parameters);
+      const state = {
+        parameters: next.parameters,
+        buffers: mapTensors(moved, (buffer) => buffer.clone()),
+        rule: next.state,
       };
+      dispose(moved);
+      return { state, figures: { loss, drift: rule.drift?.(next.state) ?? {} } };
     },
-    evaluate: totalLoss,
+    evaluate: (theta, batch, layers) => pass(theta, batch, layers, false).totalLoss,
   };
 }
 
@@ -86,5 +108,5 @@ function gradients(f: (parameters: NamedTensors) => Scalar, parameters: NamedTen
   const names = Object.keys(parameters);
   const named = (tensors: Tensor[]) => Object.fromEntries(names.map((name, i) => [name, tensors[i]])) as NamedTensorMap;
   const { value, grads } = valueAndGrads((...tensors: Tensor[]) => f(named(tensors)))(Object.values(parameters));
-  return { value: value, grads: named(grads) };
+  return { value: value as Scalar, grads: named(grads) };
 }

@@ -6,6 +6,10 @@ const pixels = 28 * 28;
 
 /** Logistic regression on MNIST: one linear layer, 784 → 10. */
 export const logreg: Model = {
-  init: (source) => initLinear(source, 'lin1', pixels, 10),
-  logits: (parameters, images) => linear(parameters, 'lin1', reshape(images, [-1, pixels])),
+  validationBatch: 500,
+  init: (source) => ({ parameters: initLinear(source, 'lin1', pixels, 10), buffers: {} }),
+  forward: ({ parameters, buffers }, images) => ({
+    logits: linear(parameters, 'lin1', reshape(images, [-1, pixels])),
+    buffers,
+  }),
 };

@@ -7,14 +7,18 @@ const hidden = 1000;
 
 /** The multi-layer perceptron on MNIST: 784 → 1000 → 1000 → 10, with ReLU between. */
 export const mlp: Model = {
+  validationBatch: 500,
   init: (source) => ({
-    ...initLinear(source, 'lin1', pixels, hidden),
-    ...initLinear(source, 'lin2', hidden, hidden),
-    ...initLinear(source, 'lin3', hidden, 10),
+    parameters: {
+      ...initLinear(source, 'lin1', pixels, hidden),
+      ...initLinear(source, 'lin2', hidden, hidden),
+      ...initLinear(source, 'lin3', hidden, 10),
+    },
+    buffers: {},
   }),
-  logits(parameters, images) {
+  forward({ parameters, buffers }, images) {
     const first = relu(linear(parameters, 'lin1', reshape(images, [-1, pixels])));
     const second = relu(linear(parameters, 'lin2', first));
-    return linear(parameters, 'lin3', second);
+    return { logits: linear(parameters, 'lin3', second), buffers };
   },
 };

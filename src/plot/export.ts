@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Resvg } from '@resvg/resvg-js';
 import PDFDocument from 'pdfkit';
 import SVGtoPDF from 'svg-to-pdfkit';
-import { parse, View, type Spec } from 'vega';
+import { parse, resetSVGDefIds, View, type Spec } from 'vega';
 
 export const formats = ['pdf', 'png', 'svg'] as const;
 export type Format = (typeof formats)[number];
@@ -15,6 +15,8 @@ const pngScale = 3;
 
 /** Draws a figure in each of the formats. The same figure gives the same bytes. */
 export async function exportFigure(spec: Spec, wanted: readonly Format[]): Promise<Map<Format, Buffer>> {
+  // Vega numbers its clip paths through all figures of a process.
+  resetSVGDefIds();
   const svg = await new View(parse(spec), { renderer: 'none' }).toSVG();
   const drawn = new Map<Format, Buffer>();
   for (const format of wanted) drawn.set(format, await convert[format](svg));

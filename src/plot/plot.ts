@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { group } from 'd3-array';
 import { UsageError } from '../errors.js';
-import { findRuns, readRuns, type RunFile, type Warn } from '../results/find.js';
+import { findRuns, noRunsIn, readRuns, type RunFile, type Warn } from '../results/find.js';
 import type { Format } from './export.js';
 import { modelFigure } from './figure.js';
 import { writeFigure } from './output.js';
@@ -33,9 +33,7 @@ export async function plotResults({ dir, plotDir, formats, rates, facet, warn }:
     written.push(...(await writeFigure(modelFigure(model, facetsOf(runs, facet)), join(plotDir, model), formats)));
   }
   if (written.length === 0) {
-    throw new UsageError(
-      `no runs in ${dir}: expected <model>/<alpha_0>_<beta>/<method>.csv; hypergrad train --save writes them`,
-    );
+    throw new UsageError(noRunsIn(dir));
   }
   return written;
 }

@@ -68,6 +68,11 @@ export function* readRuns(files: Iterable<RunFile>, warn: Warn): Generator<Run> 
   }
 }
 
+/** What to say where a folder has no runs. */
+export function noRunsIn(dir: string): string {
+  return `no runs in ${dir}: expected <model>/<alpha_0>_<beta>/<method>.csv; hypergrad train --save writes them`;
+}
+
 /** `model/rates/method`: the same for the same experiment in two folders. */
 export function runName(file: Pick<RunFile, 'model' | 'rates' | 'method'>): string {
   return `${file.model}/${file.rates}/${file.method}`;

@@ -39,8 +39,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<readonly Row
   const { model, method, seed, dataset, engine } = options;
   const source = mt19937(seed);
   const rule = updateRule(method, options);
-  const parameters = models[model].init(source);
-  const runner = await engine.start(program({ dataset, model: models[model], rule, parameters }));
+  const variables = models[model].init(source);
+  const runner = await engine.start(program({ dataset, model: models[model], rule, variables }));
   try {
     const pass = () => permutation(source, dataset.train.count);
     yield [await firstRow(runner, pass(), options)];
@@ -92,7 +92,7 @@ async function* epochs(
       if (count < 1 || signal?.aborted) return;
 
       const began = seconds();
-      const steps = await runner.train(samples.subarray(next, next + count * size), size);
+      const steps = await runner.train({ rows: samples.subarray(next, next + count * size), batchSize: size });
       const secondsAStep = (seconds() - began) / count;
       if (size === batchSize) stepsACall = Math.max(1, Math.round(secondsACall / secondsAStep));
       next += count * size;

@@ -1,4 +1,4 @@
-import { dispose, setBackend, tensor1d, variable, type Tensor } from '@tensorflow/tfjs';
+import { dispose, setBackend, tensor1d, variable } from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AdamHD, AdamWHD, SGDHD, type HypergradientOptimizer } from '../../src/index.js';

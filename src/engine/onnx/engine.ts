@@ -1,5 +1,6 @@
 import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { productLayers } from '../../models/layers/products.js';
 import type { Values } from '../../models/model.js';
 import { flatten, unflatten } from '../../tensors.js';
 import { learningRate, type Engine, type Runner } from '../engine.js';
@@ -14,9 +15,6 @@ export interface OnnxOptions {
 
 type OrtTensors = Readonly<Record<string, Tensor>>;
 
-/** Images in a validation mini-batch: small enough for the cache, large enough for quick matrix products. */
-const validationBatch = 500;
-
 /**
  * The embedded engine: traces a program once into ONNX graphs and lets ONNX Runtime run them on the processor, many
  * steps in one call.
@@ -26,10 +24,10 @@ export function onnxEngine({ threads = 0 }: OnnxOptions = {}): Engine {
 }
 
 async function start(program: Program, threads: number): Promise<Runner> {
-  const { dataset, alpha0 } = program;
+  const { dataset, alpha0, validationBatch } = program;
   const { tree, arrays } = await initialState(program);
   const shapes = Object.fromEntries(Object.entries(arrays).map(([path, { shape }]) => [path, shape]));
-  const isParameter = ([path]: [string, unknown]) => path.startsWith('parameters/');
+  const isVariable = ([path]: [string, unknown]) => /^(parameters|buffers)\//.test(path);
 
   // A step reads the state from one set of arrays and writes it to the other.
   let state = ortTensors(arrays);
@@ -51,8 +49,8 @@ async function start(program: Program, threads: number): Promise<Runner> {
     kind: string,
     set: 'train' | 'test',
     rows: Int32Array,
-    loop: Pick<LoopOptions, 'batchSize' | 'shared' | 'carried' | 'body'>,
-    results: OrtTensors = {},
+    loop: Omit<LoopOptions, 'imageShape' | 'count'>,
+    { inputs = {}, results = {} }: { inputs?: OrtTensors; results?: OrtTensors } = {},
   ): Promise<(figure: string) => Float32Array | undefined> {
     const key = `${kind} ${set} ${loop.batchSize}`;
     const { imageShape } = dataset;
@@ -66,6 +64,7 @@ async function start(program: Program, threads: number): Promise<Runner> {
       [names.rows]: new Tensor('int32', rows, [steps, loop.batchSize]),
       [names.steps]: new Tensor('int64', BigInt64Array.of(BigInt(steps)), []),
       ...state,
+      ...inputs,
     };
     const outputs = await session.run(
       Object.fromEntries(session.inputNames.map((name) => [name, feeds[name] as Tensor])),
@@ -75,7 +74,17 @@ async function start(program: Program, threads: number): Promise<Runner> {
   }
 
   return {
-    async train(rows, batchSize) {
+    async train({ rows, batchSize, images, masks = {} }) {
+      const shape = [rows.length / batchSize, batchSize];
+      const inputs = {
+        ...(images && { [names.prepared]: new Tensor('uint8', images, [...shape, ...dataset.imageShape]) }),
+        ...Object.fromEntries(
+          Object.entries(program.masks).map(([name, ofOne]) => [
+            names.mask(name),
+            new Tensor('uint8', masks[name] ?? new Uint8Array(), [...shape, ...ofOne]),
+          ]),
+        ),
+      };
       const results = Object.fromEntries(Object.entries(spare).map(([path, array]) => [names.next(path), array]));
       const figure = await runLoop(
         'step',
@@ -83,13 +92,15 @@ async function start(program: Program, threads: number): Promise<Runner> {
         rows,
         {
           batchSize,
+          prepared: images !== undefined,
+          masks: program.masks,
           carried: shapes,
           body(tensors, batch) {
-            const next = program.step(unflatten(tree, tensors), batch);
+            const next = program.step(unflatten(tree, tensors), batch, productLayers);
             return { carried: flatten(next.state), figures: flatten(next.figures) };
           },
         },
-        results,
+        { inputs, results },
       );
       [state, spare] = [spare, state];
       const [loss = new Float32Array(), high, low] = [figure('loss'), figure('drift/high'), figure('drift/low')];
@@ -97,17 +108,17 @@ async function start(program: Program, threads: number): Promise<Runner> {
     },
 
     async evaluate(set, rows) {
-      const { parameters } = tree;
+      const { parameters, buffers } = tree;
       const whole = rows.length - (rows.length % validationBatch);
       let total = 0;
       for (const part of [rows.subarray(0, whole), rows.subarray(whole)]) {
         if (part.length === 0) continue;
         const figure = await runLoop('evaluate', set, part, {
           batchSize: Math.min(part.length, validationBatch),
-          shared: Object.fromEntries(Object.entries(shapes).filter(isParameter)),
+          shared: Object.fromEntries(Object.entries(shapes).filter(isVariable)),
           body(tensors, batch) {
-            const theta = unflatten({ parameters }, tensors).parameters;
-            return { carried: {}, figures: { loss: program.evaluate(theta, batch) } };
+            const variables = unflatten({ parameters, buffers }, tensors);
+            return { carried: {}, figures: { loss: program.evaluate(variables, batch, productLayers) } };
           },
         });
         for (const loss of figure('loss') ?? []) total += loss;
@@ -147,10 +158,10 @@ async function createSession(loop: LoopOptions, threads: number): Promise<Infere
 async function initialState(program: Program): Promise<{ tree: State; arrays: Record<string, Values> }> {
   enableProdMode(); // no advice on standard error to install another backend
   await setBackend('cpu');
-  const parameters = Object.entries(program.parameters).map(
-    ([name, { shape, values }]) => [name, tensor(values, [...shape])] as const,
-  );
-  const tree = program.init(Object.fromEntries(parameters));
+  const tensorsOf = (arrays: Readonly<Record<string, Values>>) =>
+    Object.fromEntries(Object.entries(arrays).map(([name, { shape, values }]) => [name, tensor(values, [...shape])]));
+  const { parameters, buffers } = program.variables;
+  const tree = program.init({ parameters: tensorsOf(parameters), buffers: tensorsOf(buffers) });
   const tensors = flatten(tree);
   const arrays = Object.fromEntries(
     Object.entries(tensors).map(([path, t]) => [path, { shape: t.shape, values: Float32Array.from(t.dataSync()) }]),

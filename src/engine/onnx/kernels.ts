@@ -1,10 +1,12 @@
 import {
   backend_util,
   registerKernel,
+  slice_util,
   util,
   type DataType,
   type NamedAttrMap,
   type NamedTensorInfoMap,
+  type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { backendName, elementType, traceBackend } from './backend.js';
@@ -33,6 +35,8 @@ for (const [kernel, type] of Object.entries({
   Less: 'Less',
   LessEqual: 'LessOrEqual',
   Equal: 'Equal',
+  LogicalAnd: 'And',
+  LogicalOr: 'Or',
 })) {
   binary(kernel, type, () => 'bool');
 }
@@ -41,6 +45,7 @@ for (const [kernel, type] of Object.entries({
   Abs: 'Abs',
   Exp: 'Exp',
   Log: 'Log',
+  LogicalNot: 'Not',
   Neg: 'Neg',
   Reciprocal: 'Reciprocal',
   Relu: 'Relu',
@@ -61,6 +66,43 @@ kernelOf('Expm1', ({ x }) => {
 });
 
 kernelOf('Select', ({ condition, t, e }) => info(node('Where', [condition, t, e]), t.shape, t.dtype));
+
+kernelOf('PadV2', ({ x }, { paddings, constantValue }) => {
+  const { graph } = traceBackend;
+  const [before, after] = [0, 1].map((side) => (paddings as number[][]).map((pair) => pair[side] ?? 0)) as [
+    number[],
+    number[],
+  ];
+  const padded = graph.node('Pad', [
+    value(x),
+    graph.integers([...before, ...after]),
+    graph.float(constantValue as number),
+  ]);
+  return info(
+    padded,
+    x.shape.map((size, axis) => size + (before[axis] ?? 0) + (after[axis] ?? 0)),
+    x.dtype,
+  );
+});
+
+kernelOf('Slice', ({ x }, { begin, size }) => {
+  const { graph } = traceBackend;
+  const [starts = [], sizes = []] = slice_util.parseSliceParams(x as Tensor, begin as number[], size as number[]);
+  const cut = x.shape.flatMap((length, axis) => (sizes[axis] === length ? [] : [axis]));
+  if (cut.length === 0) return traceBackend.alias(x, x.shape);
+  const ends = starts.map((start, axis) => start + (sizes[axis] ?? 0));
+  const of = (list: readonly number[]) => graph.integers(cut.map((axis) => list[axis] ?? 0));
+  return info(graph.node('Slice', [value(x), of(starts), of(ends), graph.integers(cut)]), sizes, x.dtype);
+});
+
+kernelOf('Concat', (inputs, { axis }) => {
+  const parts = Object.values(inputs);
+  const shape = backend_util.computeOutShape(
+    parts.map((part) => part.shape),
+    axis as number,
+  );
+  return info(node('Concat', parts, { axis: axis as number }), shape, parts[0]?.dtype ?? 'float32');
+});
 
 kernelOf('AddN', (inputs) => {
   const terms = Object.values(inputs);
@@ -117,6 +159,7 @@ kernelOf('BatchMatMul', ({ a, b }, { transposeA, transposeB }) => {
   const batch = backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const shape = [...batch, rows, columns];
   if (batch.length === 0) return info(node('Gemm', [a, b], transpose), shape, a.dtype);
+  if (!transposeA && !transposeB) return info(node('MatMul', [a, b]), shape, a.dtype);
   return info(traceBackend.graph.node('FusedMatMul', [value(a), value(b)], transpose, 'com.microsoft'), shape, a.dtype);
 });
 

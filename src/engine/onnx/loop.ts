@@ -14,6 +14,10 @@ export interface LoopOptions {
   /** Images in the set. */
   readonly count: number;
   readonly batchSize: number;
+  /** Whether the images come batch by batch, rather than from the set. */
+  readonly prepared?: boolean;
+  /** Shapes, for one image, of the masks that come with a batch. */
+  readonly masks?: Shapes;
   /** Tensors that every iteration reads. */
   readonly shared?: Shapes;
   /** Tensors that an iteration hands to the next. */
@@ -31,19 +35,26 @@ export const names = {
   labels: 'labels',
   rows: 'rows',
   steps: 'steps',
+  prepared: 'prepared',
+  mask: (mask: string) => `masks/${mask}`,
   next: (carried: string) => `next/${carried}`,
   figure: (figure: string) => `figures/${figure}`,
 };
 
 /**
  * A graph that runs `body` on one mini-batch after the other within a single ONNX Loop, so that the state stays inside
- * the engine between steps. Inputs: `images` uint8 [count, ...imageShape], `labels` uint8 [count], `rows` int32
- * [steps, batchSize], `steps` int64 [], the shared and the carried tensors. Outputs: the carried tensors after the last
+ * the engine between steps. Inputs: `images` uint8 [count, ...imageShape] or `prepared` uint8 [steps, batchSize,
+ * ...imageShape], `labels` uint8 [count], `rows` int32 [steps, batchSize], masks uint8 [steps, batchSize, ...], `steps`
+ * int64 [], the shared and the carried tensors. Outputs: the carried tensors after the last
  * iteration, and each figure, shape [steps].
  */
-export function loopGraph({ imageShape, count, batchSize, shared = {}, carried = {}, body }: LoopOptions): Graph {
+export function loopGraph(options: LoopOptions): Graph {
+  const { imageShape, count, batchSize, prepared = false, masks = {}, shared = {}, carried = {}, body } = options;
   const graph = new Graph();
-  graph.input(names.images, [count, ...imageShape], 'uint8');
+  if (prepared) graph.input(names.prepared, ['steps', batchSize, ...imageShape], 'uint8');
+  else graph.input(names.images, [count, ...imageShape], 'uint8');
+  for (const [name, shape] of Object.entries(masks))
+    graph.input(names.mask(name), ['steps', batchSize, ...shape], 'uint8');
   graph.input(names.labels, [count], 'uint8');
   graph.input(names.rows, ['steps', batchSize], 'int32');
   graph.input(names.steps, [], 'int64');
@@ -60,7 +71,7 @@ export function loopGraph({ imageShape, count, batchSize, shared = {}, carried =
       ...Object.entries(shared).map(([name, shape]) => [name, floats(name, shape)] as const),
       ...Object.entries(carried).map(([name, shape]) => [name, floats(inside(name), shape)] as const),
     ]);
-    const results = body(tensors, gatheredBatch(iteration, index, imageShape, batchSize));
+    const results = body(tensors, batchOf(iteration, index, { imageShape, batchSize, prepared, masks }));
     iteration.output('body/go on', condition, [], 'bool');
     for (const [name, shape] of Object.entries(carried)) {
       iteration.output(inside(names.next(name)), traceBackend.value(tensorOf(results.carried, name)), shape, 'float32');
@@ -90,17 +101,29 @@ function floats(value: string, shape: readonly number[]): Tensor {
   return traceBackend.tensor(value, shape, 'float32');
 }
 
-/** The mini-batch of an iteration, gathered from the whole set. */
-function gatheredBatch(graph: Graph, index: string, imageShape: readonly number[], batchSize: number): Batch {
-  const rows = graph.node('Gather', [names.rows, index], { axis: 0 });
-  const images = graph.node('Gather', [names.images, rows], { axis: 0 });
-  const labels = graph.node('Gather', [names.labels, rows], { axis: 0 });
+/** The mini-batch of an iteration. */
+function batchOf(
+  graph: Graph,
+  index: string,
+  {
+    imageShape,
+    batchSize,
+    prepared,
+    masks,
+  }: Required<Pick<LoopOptions, 'imageShape' | 'batchSize' | 'prepared' | 'masks'>>,
+): Batch {
+  const gather = (from: string, indices: string) => graph.node('Gather', [from, indices], { axis: 0 });
+  const cast = (bytes: string, type: 'float32' | 'int32') => graph.node('Cast', [bytes], { to: elementTypes[type] });
+  const rows = gather(names.rows, index);
+  const images = prepared ? gather(names.prepared, index) : gather(names.images, rows);
   return {
-    pixels: floats(graph.node('Cast', [images], { to: elementTypes.float32 }), [batchSize, ...imageShape]),
-    labels: traceBackend.tensor(
-      graph.node('Cast', [labels], { to: elementTypes.int32 }),
-      [batchSize],
-      'int32',
-    ) as Tensor1D,
+    pixels: floats(cast(images, 'float32'), [batchSize, ...imageShape]),
+    labels: traceBackend.tensor(cast(gather(names.labels, rows), 'int32'), [batchSize], 'int32') as Tensor1D,
+    masks: Object.fromEntries(
+      Object.entries(masks).map(([name, shape]) => [
+        name,
+        floats(cast(gather(names.mask(name), index), 'float32'), [batchSize, ...shape]),
+      ]),
+    ),
   };
 }

@@ -1,12 +1,11 @@
 import { dispose, tensor, tensor1d, tidy } from '@tensorflow/tfjs';
-import type { Dataset } from '../../data/dataset.js';
+import { rowsOf, sizeOf } from '../../data/dataset.js';
+import { plainLayers } from '../../models/layers/plain.js';
+import type { Values } from '../../models/model.js';
 import { flatten, mapTensors, type NamedTensors } from '../../tensors.js';
-import { learningRate, type Engine, type Runner } from '../engine.js';
+import { learningRate, type Batches, type Engine, type Runner } from '../engine.js';
 import type { Batch, Program } from '../program.js';
 import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js';
-
-/** Images in a validation mini-batch. */
-const validationBatch = 500;
 
 /** Runs a program's functions eagerly, operation by operation, on a tfjs backend. */
 export function tfjsEngine(backend: TfjsBackend, options: BackendOptions = {}): Engine {
@@ -20,17 +19,16 @@ export function tfjsEngine(backend: TfjsBackend, options: BackendOptions = {}): 
 }
 
 function start(program: Program): Runner {
-  const { dataset, alpha0 } = program;
-  let state = program.init(
-    Object.fromEntries(
-      Object.entries(program.parameters).map(([name, { shape, values }]) => [name, tensor(values, [...shape])]),
-    ),
-  );
+  const { alpha0 } = program;
+  const tensorsOf = (arrays: Readonly<Record<string, Values>>) =>
+    Object.fromEntries(Object.entries(arrays).map(([name, { shape, values }]) => [name, tensor(values, [...shape])]));
+  const { parameters, buffers } = program.variables;
+  let state = program.init({ parameters: tensorsOf(parameters), buffers: tensorsOf(buffers) });
 
   /** One step; replaces the state and returns the figures. */
-  function step(rows: Int32Array): NamedTensors {
+  function step(batch: Batches): NamedTensors {
     const next = tidy(() => {
-      const { state: moved, figures } = program.step(state, batchOf(dataset, 'train', rows));
+      const { state: moved, figures } = program.step(state, batchOf(program, 'train', batch), plainLayers);
       // Copies, since a figure may be a part of the state and outlive it.
       return { state: moved, figures: mapTensors(flatten(figures), (figure) => figure.clone()) };
     });
@@ -41,11 +39,9 @@ function start(program: Program): Runner {
   }
 
   return {
-    async train(rows, batchSize) {
+    async train(batches) {
       const figures: NamedTensors[] = [];
-      for (let start = 0; start < rows.length; start += batchSize) {
-        figures.push(step(rows.subarray(start, start + batchSize)));
-      }
+      for (let i = 0; i * batches.batchSize < batches.rows.length; i++) figures.push(step(ithOf(batches, i)));
       const read = (name: string) => Promise.all(figures.map(async (figure) => (await figure[name]?.data())?.[0] ?? 0));
       const [loss, high, low] = [await read('loss'), await read('drift/high'), await read('drift/low')];
       dispose(figures);
@@ -57,9 +53,10 @@ function start(program: Program): Runner {
 
     async evaluate(set, rows) {
       let total = 0;
-      for (let start = 0; start < rows.length; start += validationBatch) {
-        const part = rows.subarray(start, start + validationBatch);
-        const loss = tidy(() => program.evaluate(state.parameters, batchOf(dataset, set, part)));
+      const size = program.validationBatch;
+      for (let start = 0; start < rows.length; start += size) {
+        const part = { rows: rows.subarray(start, start + size), batchSize: size };
+        const loss = tidy(() => program.evaluate(state, batchOf(program, set, part), plainLayers));
         total += (await loss.data())[0] ?? Number.NaN;
         loss.dispose();
       }
@@ -80,17 +77,37 @@ function start(program: Program): Runner {
   };
 }
 
-function batchOf(dataset: Dataset, set: 'train' | 'test', rows: Int32Array): Batch {
-  const { images, labels } = dataset[set];
-  const size = dataset.imageShape.reduce((product, length) => product * length, 1);
-  const pixels = new Float32Array(rows.length * size);
-  const classes = new Int32Array(rows.length);
-  rows.forEach((row, i) => {
-    pixels.set(images.subarray(row * size, (row + 1) * size), i * size);
-    classes[i] = labels[row] ?? 0;
-  });
+/** The i-th mini-batch alone. */
+function ithOf({ rows, batchSize, images, masks = {} }: Batches, i: number): Batches {
+  const steps = rows.length / batchSize;
+  const part = <T extends Int32Array | Uint8Array>(array: T) =>
+    array.subarray((i * array.length) / steps, ((i + 1) * array.length) / steps) as T;
   return {
-    pixels: tensor(pixels, [rows.length, ...dataset.imageShape]),
-    labels: tensor1d(classes, 'int32'),
+    rows: part(rows),
+    batchSize,
+    images: images && part(images),
+    masks: Object.fromEntries(Object.entries(masks).map(([name, mask]) => [name, part(mask)])),
+  };
+}
+
+function batchOf(
+  { dataset, masks: shapes }: Program,
+  set: 'train' | 'test',
+  { rows, images, masks = {} }: Batches,
+): Batch {
+  const { labels } = dataset[set];
+  const pixels = images ?? rowsOf(dataset[set].images, rows, sizeOf(dataset.imageShape));
+  return {
+    pixels: tensor(Float32Array.from(pixels), [rows.length, ...dataset.imageShape]),
+    labels: tensor1d(
+      rows.map((row) => labels[row] ?? 0),
+      'int32',
+    ),
+    masks: Object.fromEntries(
+      Object.entries(masks).map(([name, mask]) => [
+        name,
+        tensor(Float32Array.from(mask), [rows.length, ...(shapes[name] ?? [])]),
+      ]),
+    ),
   };
 }

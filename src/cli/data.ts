@@ -1,0 +1,91 @@
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { Found } from '../data/inventory.js';
+import { UsageError } from '../errors.js';
+import { oneOf } from './arguments.js';
+import { byteProgress } from './byte_progress.js';
+import { interruptible } from './interrupt.js';
+
+const sets = ['cifar10', 'mnist'] as const;
+type SetName = (typeof sets)[number];
+
+interface DataFlags {
+  readonly data: string;
+  readonly url?: string;
+  readonly md5?: string;
+}
+
+/** `hypergrad data`: fetches a data set, or lists what is there. The list goes to standard output. */
+export function dataCommand(): Command {
+  return new Command('data')
+    .description('fetch a data set; without its name, list what is there and whether it checks')
+    .addArgument(new Argument('[set]', `what to fetch: ${sets.join(', ')}`).argParser(oneOf(sets)))
+    .option('--data <folder>', 'folder of the data', 'data')
+    .option('--url <address>', 'fetch from here: the CIFAR-10 archive, or the folder of the MNIST files', address)
+    .option('--md5 <digest>', 'of the CIFAR-10 archive at --url, where it was packed anew', digest)
+    .action(async (set: SetName | undefined, flags: DataFlags) => {
+      if (set === undefined) await list(flags);
+      else await fetchSet(set, flags);
+    });
+}
+
+async function list({ data, url, md5 }: DataFlags): Promise<void> {
+  if (url !== undefined || md5 !== undefined) {
+    throw new UsageError(`--url and --md5 are for fetching; name what to fetch: ${sets.join(' or ')}.`);
+  }
+  const { findCifar10, findMnist, packagedMnist } = await import('../data/inventory.js');
+  const mnist = findMnist(data);
+  const rows = [
+    ['SET', 'FOLDER', 'TRAIN', 'TEST', 'CHECK'],
+    ...(mnist ? [row(mnist)] : []),
+    row(packagedMnist()),
+    row(findCifar10(data) ?? { ...absent, folder: data }),
+  ];
+  process.stdout.write(table(rows));
+}
+
+const absent: Omit<Found, 'folder'> = {
+  name: 'CIFAR-10',
+  images: undefined,
+  official: false,
+  fault: "absent; 'hypergrad data cifar10' fetches it",
+};
+
+function row({ name, folder, images, official, fault }: Found): string[] {
+  const [train, test] = images ?? ['-', '-'];
+  const check = fault ?? (official ? 'official' : 'well formed, not official');
+  return [name, folder ?? '(comes along)', String(train), String(test), check];
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
+  const lines = rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column]!)).join('  '));
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+async function fetchSet(set: SetName, { data, url, md5 }: DataFlags): Promise<void> {
+  if (md5 !== undefined && set !== 'cifar10') throw new UsageError('--md5 is for cifar10 only; leave it out.');
+  const { fetchCifar10, fetchMnist } = await import('../data/official.js');
+  const talk = byteProgress();
+  await interruptible(async (signal) => {
+    try {
+      const options = { directory: data, url, signal, say: talk.line, onBytes: talk.bytes };
+      const folder = await (set === 'cifar10' ? fetchCifar10({ ...options, md5 }) : fetchMnist(options));
+      talk.line(`${set} is in ${folder}.`);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      talk.line('Interrupted. What has come is kept; run the command again to go on from there.');
+    } finally {
+      talk.done();
+    }
+  });
+}
+
+function address(given: string): string {
+  if (/^https?:/.test(given) && URL.canParse(given)) return given;
+  throw new InvalidArgumentError('It takes an address, like https://example.org/cifar-10-binary.tar.gz.');
+}
+
+function digest(given: string): string {
+  if (/^[0-9a-f]{32}$/i.test(given)) return given.toLowerCase();
+  throw new InvalidArgumentError('It takes an MD5, 32 hexadecimal digits.');
+}

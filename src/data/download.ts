@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { RunFailure } from '../errors.js';
+
+export interface DownloadOptions {
+  readonly url: string;
+  /** The file to make. Until it is whole and checked, what has come is in `<target>.partial`. */
+  readonly target: string;
+  /** MD5 of the whole file, in hexadecimal. */
+  readonly md5: string;
+  /** Once aborted, the download rejects with its reason; what has come stays. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called whenever bytes have come, with the bytes so far and in all; `total` is undefined where nobody knows. */
+  readonly onBytes?: ((received: number, total: number | undefined) => void) | undefined;
+}
+
+/**
+ * Fetches a file over HTTP. It goes on from an earlier partial file where the server takes part requests; the target
+ * appears only once its MD5 is right.
+ *
+ * @throws RunFailure where the server cannot be reached or refuses, the connection breaks, or the MD5 is wrong; only
+ * in the last case is the partial file discarded.
+ */
+export async function download({ url, target, md5, signal, onBytes }: DownloadOptions): Promise<void> {
+  const partial = `${target}.partial`;
+  const present = existsSync(partial) ? (await stat(partial)).size : 0;
+  const response = await request(url, present, signal);
+  // 416: there are no bytes after those present. Whether they are the right ones, the MD5 tells.
+  if (response.status !== 416) await receive(response, { url, partial, present, signal, onBytes });
+  const found = await md5Of(partial, signal);
+  if (found !== md5) {
+    await rm(partial);
+    throw new RunFailure(
+      `What came from ${url} is not the file expected (its MD5 is ${found}, not ${md5}); it was discarded. Try again.`,
+    );
+  }
+  await rename(partial, target);
+}
+
+/** MD5 of a file, in hexadecimal. */
+export async function md5Of(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('md5');
+  for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+async function request(url: string, present: number, signal: AbortSignal | undefined): Promise<Response> {
+  // No content coding: the bytes must be those of the file.
+  const headers = { 'accept-encoding': 'identity', ...(present > 0 && { range: `bytes=${present}-` }) };
+  let response: Response;
+  try {
+    response = await fetch(url, { headers, signal: signal ?? null });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new RunFailure(`Cannot reach ${url}: ${reasonOf(error)}. --url names another address of the same.`);
+  }
+  if (response.ok) return response;
+  // A body that nobody reads would hold the connection, and the process with it.
+  await response.body?.cancel();
+  if (response.status === 416 && present > 0) return response;
+  const answer = `${response.status} ${response.statusText}`.trim();
+  throw new RunFailure(`${url} answers ${answer}. --url names another address of the same.`);
+}
+
+interface Reception extends Pick<DownloadOptions, 'url' | 'signal' | 'onBytes'> {
+  readonly partial: string;
+  readonly present: number;
+}
+
+async function receive(response: Response, { url, partial, present, signal, onBytes }: Reception): Promise<void> {
+  // A server that takes no part requests answers 200 and sends the file from its start.
+  const resumed = response.status === 206;
+  let received = resumed ? present : 0;
+  const length = response.headers.get('content-length');
+  const total = length === null ? undefined : received + Number(length);
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
+  let file: FileHandle | undefined;
+  try {
+    file = await open(partial, resumed ? 'a' : 'w');
+    onBytes?.(received, total);
+    for await (const chunk of body) {
+      await file.writeFile(chunk);
+      received += chunk.length;
+      onBytes?.(received, total);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new RunFailure(
+      `The download of ${url} broke off after ${received} bytes: ${reasonOf(error)}. ` +
+        'Run the command again to go on from there.',
+    );
+  } finally {
+    await file?.close();
+  }
+}
+
+/** What went wrong underneath: fetch itself says no more than 'fetch failed' or 'terminated'. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  if (!(cause instanceof Error)) return message;
+  // Of several addresses tried in vain, only the code says why.
+  return cause.message || String((cause as NodeJS.ErrnoException).code);
+}

@@ -1,0 +1,203 @@
+import type { Axis as VegaAxis, Data, Legend, Mark, Scale } from 'vega';
+import { logAxisOver, type Axis } from './axis.js';
+import { insetIterations, type Facet, type Series } from './series.js';
+import type { Point } from './thin.js';
+
+/** Sizes in points, measured off the published figures. */
+export const panelSize = { width: 287, height: 254.5 };
+const inset = { x: 139, y: 5, width: 143, height: 89 };
+/** Thinner there, where there is less room and more noise. */
+const insetLines = 0.75;
+
+export const font = 'DejaVu Sans, Verdana, sans-serif';
+
+/** A column of the figure; `under` are curves to compare with, drawn as broad pale bands below the others. */
+export interface FigureFacet extends Facet<Series> {
+  readonly under?: readonly Series[];
+}
+
+/** What a panel shows, and on which axis. */
+export interface PanelAxes {
+  readonly title: string;
+  readonly pick: (series: Series) => readonly Point[];
+  readonly y: Axis;
+  readonly inset?: Pick<PanelAxes, 'pick' | 'y'>;
+}
+
+/** Where a panel's corner lies, and whether it is the last, with the epochs' labels and the legend. */
+export interface PanelPlace {
+  readonly x: number;
+  readonly y: number;
+  readonly last: boolean;
+}
+
+export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x, y, last }: PanelPlace): Mark {
+  const area = frame(panelSize);
+  return {
+    ...area,
+    encode: { enter: { ...area.encode.enter, x: { value: x }, y: { value: y } } },
+    data: lineData(facet, axes.pick),
+    scales: [
+      scale('x', epochs, panelSize.width),
+      scale('y', axes.y, panelSize.height),
+      ...(last ? styleScales(facet) : []),
+    ],
+    axes: [
+      ...axis('bottom', epochs, {
+        gridded: true,
+        ...(last ? { title: 'Epoch', titlePadding: 6 } : { labels: false, ticks: false }),
+      }),
+      // A fixed place, so that the panels' titles stand in line whatever their labels' width.
+      ...axis('left', axes.y, { gridded: true, title: axes.title, titleX: -54 }),
+    ],
+    legends: last ? [legend] : [],
+    marks: [
+      { type: 'group', clip: true, encode: { enter: sizeOf(panelSize) }, marks: lineMarks(facet) },
+      ...(axes.inset ? insetMarks(facet, axes.title, axes.inset) : []),
+    ],
+  };
+}
+
+function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAxes, 'pick' | 'y'>): Mark[] {
+  const area = frame(inset);
+  const iterations = logAxisOver(insetIterations);
+  return [
+    {
+      // The published insets' labels run into the curves below them: this keeps them legible.
+      type: 'rect',
+      encode: {
+        enter: {
+          x: { value: inset.x - 54 },
+          x2: { value: panelSize.width - 0.5 },
+          y: { value: 0.5 },
+          y2: { value: inset.y + inset.height + 32 },
+          fill: { value: 'white' },
+          fillOpacity: { value: 0.6 },
+        },
+      },
+    },
+    {
+      ...area,
+      encode: { enter: { ...area.encode.enter, x: { value: inset.x }, y: { value: inset.y } } },
+      data: lineData(facet, pick),
+      scales: [scale('x', iterations, inset.width), scale('y', y, inset.height)],
+      axes: [
+        ...axis('bottom', iterations, { title: 'Iteration', titlePadding: 2 }),
+        ...axis('left', y, { title, titleX: -44 }),
+      ],
+      marks: [{ type: 'group', clip: true, encode: { enter: sizeOf(inset) }, marks: lineMarks(facet, insetLines) }],
+    },
+  ];
+}
+
+function frame(size: { width: number; height: number }) {
+  return {
+    type: 'group' as const,
+    encode: {
+      enter: {
+        ...sizeOf(size),
+        stroke: { value: 'black' },
+        strokeWidth: { value: 0.8 },
+        strokeOffset: { value: 0 },
+        fill: { value: 'white' },
+      },
+    },
+  };
+}
+
+function sizeOf({ width, height }: { width: number; height: number }) {
+  return { width: { value: width }, height: { value: height } };
+}
+
+function scale(name: 'x' | 'y', { type, domain }: Axis, length: number): Scale {
+  return { name, type, domain: [...domain], range: name === 'x' ? [0, length] : [length, 0], zero: false, nice: false };
+}
+
+type AxisOptions = Partial<VegaAxis> & { gridded?: boolean };
+
+function axis(orient: 'bottom' | 'left', of: Axis, { gridded = false, ...options }: AxisOptions): VegaAxis[] {
+  const base = {
+    orient,
+    scale: orient === 'bottom' ? 'x' : 'y',
+    tickSize: 3.5,
+    tickColor: 'black',
+    tickWidth: 0.8,
+    domain: false,
+    translate: 0,
+    labelOverlap: false,
+    labelFlush: false,
+    ...options,
+  } as const;
+  const grid = {
+    ...base,
+    grid: gridded,
+    gridScale: orient === 'bottom' ? 'y' : 'x',
+    gridColor: '#b0b0b0',
+    gridWidth: 0.8,
+  };
+  if (of.type === 'linear') return [{ ...grid, tickCount: of.tickCount }];
+  const labels = Object.fromEntries(of.ticks.map(({ value, label }) => [value, label]));
+  return [
+    {
+      ...grid,
+      values: of.ticks.map(({ value }) => value),
+      encode: { labels: { update: { text: { signal: `(${JSON.stringify(labels)})[datum.value]` } } } },
+    },
+    { ...base, values: [...of.minor], labels: false, tickSize: 2, tickWidth: 0.6, title: undefined },
+  ];
+}
+
+function lineData(facet: FigureFacet, pick: PanelAxes['pick']): Data[] {
+  return drawn(facet).map(({ name, series }) => ({ name, values: [...pick(series)] }));
+}
+
+function lineMarks(facet: FigureFacet, thickness = 1): Mark[] {
+  return drawn(facet).map(({ name, series, under }) => ({
+    type: 'line',
+    from: { data: name },
+    encode: {
+      enter: {
+        x: { scale: 'x', field: 'x' },
+        y: { scale: 'y', field: 'y' },
+        defined: { signal: 'isFinite(scale("y", datum.y))' },
+        stroke: { value: series.colour },
+        strokeWidth: { value: thickness * (under ? 6 : series.width) },
+        strokeOpacity: { value: under ? 0.35 : 1 },
+        strokeDash: { value: under ? [] : [...series.dash] },
+        strokeJoin: { value: 'round' },
+      },
+    },
+  }));
+}
+
+function drawn({ runs, under = [] }: FigureFacet) {
+  return [
+    ...under.map((series) => ({ name: `under_${series.method}`, series, under: true })),
+    ...runs.map((series) => ({ name: series.method, series, under: false })),
+  ];
+}
+
+const legend: Legend = {
+  stroke: 'colour',
+  strokeDash: 'dash',
+  strokeWidth: 'width',
+  symbolType: 'stroke',
+  symbolSize: 400,
+  orient: 'top-right',
+  offset: 5,
+  padding: 5,
+  // A line symbol is as long as its row is high: the rows overlap where they are empty.
+  rowPadding: -5,
+  fillColor: 'white',
+  strokeColor: 'black',
+  encode: { legend: { update: { strokeWidth: { value: 0.8 } } } },
+};
+
+function styleScales({ runs }: FigureFacet): Scale[] {
+  const domain = runs.map(({ label }) => label);
+  return [
+    { name: 'colour', type: 'ordinal', domain, range: runs.map(({ colour }) => colour) },
+    { name: 'dash', type: 'ordinal', domain, range: runs.map(({ dash }) => [...dash]) },
+    { name: 'width', type: 'ordinal', domain, range: runs.map(({ width }) => width) },
+  ];
+}

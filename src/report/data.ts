@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { group, sort } from 'd3-array';
+import { seriesOf, type Style } from '../plot/series.js';
+import { thin, type Point } from '../plot/thin.js';
+import type { Method } from '../optimizers/methods.js';
+import { findRuns, methodOrder, readRuns, type Run, type Warn } from '../results/find.js';
+import type { Row } from '../results/row.js';
+
+/** x and y of a curve's points; y is null where it is not a finite number. */
+export type Curve = readonly [x: readonly number[], y: readonly (number | null)[]];
+export type Curves = Readonly<Record<'alpha' | 'loss' | 'validLoss', Curve>>;
+
+export interface ReportRun extends Style {
+  readonly method: Method;
+  readonly rates: string;
+  readonly finished: boolean;
+  readonly curves: Readonly<Record<'epoch' | 'iteration', Curves>>;
+  readonly final: FinalValues;
+  readonly provenance: Provenance;
+}
+
+/** Where a run ended; the losses are those of its last complete epoch. */
+export interface FinalValues {
+  readonly epoch: number;
+  readonly iteration: number;
+  readonly loss: number;
+  readonly validLoss: number;
+  /** The lowest validation loss of any epoch. */
+  readonly bestValidLoss: number;
+  readonly alpha: number;
+  readonly seconds: number;
+  readonly secondsAnIteration: number;
+}
+
+/** What a run was and where its figures come from, as far as its file tells. */
+export interface Provenance {
+  readonly path: string;
+  readonly alpha0: number;
+  readonly beta: number;
+  readonly rows: number;
+  /** NaN before the first epoch is complete. */
+  readonly iterationsAnEpoch: number;
+  readonly modified: Date;
+  readonly sha256: string;
+}
+
+export interface ReportModel {
+  readonly model: string;
+  readonly runs: readonly ReportRun[];
+}
+
+/** Every run of a results folder, by model, thinned to what a screen can show. */
+export function reportModels(dir: string, warn: Warn): ReportModel[] {
+  const files = findRuns(dir, warn);
+  return Array.from(
+    group(files, (file) => file.model),
+    ([model, ofModel]) => ({
+      model,
+      runs: sort(Array.from(readRuns(ofModel, warn), reportRun), ({ method }) => methodOrder.indexOf(method)),
+    }),
+  ).filter(({ runs }) => runs.length > 0);
+}
+
+function reportRun(run: Run): ReportRun {
+  const { colour, dash, width, label, alphaEpoch, lossEpoch, validLossEpoch } = seriesOf(run);
+  const byIteration = (y: 'alpha' | 'loss' | 'validLossEpoch', rows = run.rows) =>
+    screenCurve(rows.map((row) => ({ x: row.iteration, y: row[y] })));
+  const closed = closedEpochs(run.rows);
+  return {
+    colour,
+    dash,
+    width,
+    label,
+    method: run.method,
+    rates: run.rates,
+    finished: run.finished,
+    curves: {
+      epoch: { alpha: toCurve(alphaEpoch), loss: toCurve(lossEpoch), validLoss: toCurve(validLossEpoch) },
+      iteration: {
+        alpha: byIteration('alpha'),
+        loss: byIteration('loss'),
+        validLoss: byIteration('validLossEpoch', closed),
+      },
+    },
+    final: finalValues(run.rows, closed),
+    provenance: provenance(run, closed),
+  };
+}
+
+function closedEpochs(rows: readonly Row[]): Row[] {
+  return rows.filter((row) => !Number.isNaN(row.validLossEpoch) || !Number.isNaN(row.lossEpoch));
+}
+
+function finalValues(rows: readonly Row[], closed: readonly Row[]): FinalValues {
+  const [last, lastClosed] = [rows.at(-1), closed.at(-1)];
+  const [iteration, seconds] = [last?.iteration ?? NaN, last?.time ?? NaN];
+  return {
+    epoch: last?.epoch ?? NaN,
+    iteration,
+    loss: lastClosed?.lossEpoch ?? NaN,
+    validLoss: lastClosed?.validLossEpoch ?? NaN,
+    bestValidLoss: Math.min(...closed.map((row) => row.validLossEpoch).filter((loss) => !Number.isNaN(loss))),
+    alpha: last?.alpha ?? NaN,
+    seconds,
+    // Iterations are counted from 1 before the first step is logged.
+    secondsAnIteration: iteration > 1 ? seconds / (iteration - 1) : NaN,
+  };
+}
+
+function provenance({ path, rows }: Run, closed: readonly Row[]): Provenance {
+  const firstEpoch = closed.find(({ epoch }) => epoch === 1);
+  return {
+    path,
+    alpha0: rows[0]?.alpha ?? NaN,
+    beta: rows[0]?.beta ?? NaN,
+    rows: rows.length,
+    iterationsAnEpoch: firstEpoch ? firstEpoch.iteration - 1 : NaN,
+    modified: statSync(path).mtime,
+    sha256: createHash('sha256').update(readFileSync(path)).digest('hex'),
+  };
+}
+
+/** Fine enough for a screen on a linear and on a log axis alike, where either begins or ends. */
+function screenCurve(points: readonly Point[]): Curve {
+  const last = Math.max(2, points.at(-1)?.x ?? 0);
+  const linear = thin(points, (x) => Math.floor((300 * x) / last));
+  const log = thin(points, (x) => Math.floor((200 * Math.log(Math.max(1, x))) / Math.log(last)));
+  return toCurve([...new Set([...linear, ...log])].sort((a, b) => a.x - b.x));
+}
+
+/** Six digits: more than a screen tells apart. */
+function toCurve(points: readonly Point[]): Curve {
+  return [points.map(({ x }) => x), points.map(({ y }) => (Number.isFinite(y) ? Number(y.toPrecision(6)) : null))];
+}

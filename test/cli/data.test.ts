@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cifar10Archive, cifar10Files, put } from '../data/cifar10_files.js';
+import { fileServer, type FileServer } from '../data/file_server.js';
+import { hypergrad } from './hypergrad.js';
+
+const archive = await cifar10Archive(cifar10Files(20));
+const md5 = createHash('md5').update(archive).digest('hex');
+
+let folder: string;
+let server: FileServer;
+let fetching: string[];
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hypergrad-data-'));
+  server = await fileServer({ '/archive': archive });
+  fetching = ['data', 'cifar10', '--url', `${server.url}/archive`];
+});
+afterEach(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const run = (args: readonly string[]) => hypergrad(args, { cwd: folder });
+const target = () => join(folder, 'data', 'cifar-10-batches-bin');
+const partial = () => join(folder, 'data', 'cifar-10-binary.tar.gz.partial');
+
+describe('hypergrad data', () => {
+  it('lists the MNIST that comes along, and that CIFAR-10 is absent', async () => {
+    const { code, stdout, stderr } = await run(['data']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^SET +FOLDER +TRAIN +TEST +CHECK$/m);
+    expect(stdout).toMatch(/^MNIST +\(comes along\) +60000 +10000 +official$/m);
+    expect(stdout).toMatch(/^CIFAR-10 +data +- +- +absent; 'hypergrad data cifar10' fetches it$/m);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+  });
+
+  it('tells whether the files check', async () => {
+    put(join(folder, 'mine'), cifar10Files(2));
+    const good = await run(['data', '--data', 'mine']);
+    expect(good.stdout).toMatch(/^CIFAR-10 +mine +10 +2 +well formed, not official$/m);
+    put(join(folder, 'mine'), { 'data_batch_1.bin': Buffer.alloc(99) });
+    const bad = await run(['data', '--data', 'mine']);
+    expect(bad.stdout).toMatch(/^CIFAR-10 +mine +- +- +mine\/data_batch_1\.bin is cut short/m);
+    expect([good.code, bad.code]).toEqual([0, 0]);
+  });
+});
+
+describe('hypergrad data cifar10', () => {
+  it('fetches and unpacks, with plain lines where it is piped', async () => {
+    const { code, stdout, stderr } = await run([...fetching, '--md5', md5]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toContain(`Fetching ${server.url}/archive\n`);
+    expect(stderr).toMatch(/^0\.\d MB of 0\.\d MB, 100 %$/m);
+    expect(stderr).toContain('cifar10 is in data/cifar-10-batches-bin.');
+    expect(stderr).not.toMatch(/[\r\x1b]/);
+    expect(readdirSync(join(folder, 'data'))).toEqual(['cifar-10-batches-bin']);
+    expect(readdirSync(target())).toHaveLength(7);
+  });
+
+  it('checks the bytes against the official MD5 unless told another', async () => {
+    const { code, stderr } = await run(fetching);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: .*not c32a1d4ab5d03f1284b67883e8d87530\); it was discarded\. Try again\.$/m);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(readdirSync(join(folder, 'data'))).toEqual([]);
+  });
+
+  it.each([
+    ['a page that is not there', (url: string) => `${url}/nothing`, 'answers 404 Not Found'],
+    ['a server that is not there', () => 'http://127.0.0.1:1/archive', 'Cannot reach'],
+  ])('fails in a line at %s', async (_, address, message) => {
+    const url = address(server.url);
+    const { code, stderr } = await run(['data', 'cifar10', '--url', url]);
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+    expect(stderr).toMatch(new RegExp(`^error: .*${message}`, 'm'));
+    expect(stderr).toContain(url);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('stops on %s at once, and goes on from there', async (signal) => {
+    server.stopsAfter = Math.floor(archive.length / 2);
+    server.stalls = true;
+    let interrupted = 0;
+    const { code, stderr } = await hypergrad([...fetching, '--md5', md5], {
+      cwd: folder,
+      whileRunning(said, kill) {
+        if (interrupted > 0 || !/, [45]\d %\n/.test(said)) return;
+        interrupted = performance.now();
+        kill(signal);
+      },
+    });
+    expect(performance.now() - interrupted).toBeLessThan(2000);
+    expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
+    expect(stderr).toContain('Interrupted. What has come is kept');
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(readFileSync(partial()).equals(archive.subarray(0, server.stopsAfter))).toBe(true);
+
+    server.stopsAfter = Infinity;
+    expect((await run([...fetching, '--md5', md5])).code).toBe(0);
+    expect(server.ranges).toEqual([undefined, `bytes=${Math.floor(archive.length / 2)}-`]);
+    expect(readdirSync(target())).toHaveLength(7);
+  });
+});
+
+describe('a wrong command line', () => {
+  it.each([
+    [['data', 'cifar'], /cifar.*Did you mean cifar10\?.*mnist/],
+    [['data', 'cifar10', '--url', 'example.org/a'], /--url.*example\.org.*address, like https:/],
+    [['data', 'cifar10', '--md5', '123'], /--md5.*123.*32 hexadecimal digits/],
+    [['data', 'mnist', '--md5', 'c32a1d4ab5d03f1284b67883e8d87530'], /--md5 is for cifar10 only/],
+    [['data', '--url', 'https://example.org'], /--url.*cifar10 or mnist/],
+  ])('%j is refused in a line, with exit code 2', async (args, message) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fetchCifar10, fetchMnist } from '../../src/data/official.js';
+import { RunFailure, UsageError } from '../../src/errors.js';
+import { cifar10Archive, cifar10Files, put } from './cifar10_files.js';
+import { fileServer, type FileServer } from './file_server.js';
+
+let folder: string;
+let server: FileServer;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'hypergrad-official-'));
+  server = await fileServer({});
+});
+afterEach(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex');
+
+describe('CIFAR-10', () => {
+  const files = cifar10Files(2);
+  const fetching = (archive: Uint8Array) =>
+    fetchCifar10({ directory: join(folder, 'data'), url: `${server.url}/archive`, md5: md5(archive) });
+  const serve = (archive: Uint8Array) => (server.files['/archive'] = archive);
+
+  test('is fetched, unpacked and tidied up after', async () => {
+    const archive = serve(await cifar10Archive(files));
+    // What an earlier run that was killed while it unpacked left behind.
+    put(join(folder, 'data', 'cifar-10-batches-bin.partial'), { 'data_batch_1.bin': Buffer.from('stale') });
+    const found = await fetching(archive);
+    expect(found).toBe(join(folder, 'data', 'cifar-10-batches-bin'));
+    expect(readdirSync(join(folder, 'data'))).toEqual(['cifar-10-batches-bin']);
+    expect(readdirSync(found).sort()).toEqual([...Object.keys(files), 'readme.html'].sort());
+    for (const [name, bytes] of Object.entries(files)) expect(readFileSync(join(found, name)).equals(bytes)).toBe(true);
+  });
+
+  test('is unpacked from an archive that somebody carried there, which stays', async () => {
+    const archive = await cifar10Archive(files);
+    put(join(folder, 'data'), { 'cifar-10-binary.tar.gz': archive });
+    await fetching(archive);
+    expect(server.ranges).toEqual([]);
+    expect(readdirSync(join(folder, 'data'))).toEqual(['cifar-10-batches-bin', 'cifar-10-binary.tar.gz']);
+  });
+
+  test('is refused from a carried archive with other bytes', async () => {
+    put(join(folder, 'data'), { 'cifar-10-binary.tar.gz': Buffer.from('page') });
+    const refused = fetchCifar10({ directory: join(folder, 'data') });
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow('expected c32a1d4ab5d03f1284b67883e8d87530');
+  });
+
+  test('does not replace files that are there', async () => {
+    const there = join(folder, 'data', 'cifar-10-batches-bin');
+    put(there, files);
+    const refused = fetching(serve(await cifar10Archive(files)));
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(`There is a CIFAR-10 in ${there} already (its files are not the official`);
+    expect(server.ranges).toEqual([]);
+    put(there, { 'test_batch.bin': Buffer.from('cut') });
+    await expect(fetching(Buffer.alloc(0))).rejects.toThrow('test_batch.bin is cut short');
+  });
+
+  test.each([
+    ['is no archive', () => Buffer.from('<html>'), 'Cannot unpack'],
+    ['ends too soon', async () => gzipSync((await cifar10Archive(files)).subarray(0, 999)), 'Cannot unpack'],
+    ['lacks a file', () => cifar10Archive({ 'test_batch.bin': files['test_batch.bin']! }), 'holds no whole CIFAR-10 ('],
+  ])('appears not at all where what came %s', async (_, make, message) => {
+    const failed = fetching(serve(await make()));
+    await expect(failed).rejects.toThrow(RunFailure);
+    await expect(failed).rejects.toThrow(message);
+    expect(existsSync(join(folder, 'data', 'cifar-10-batches-bin'))).toBe(false);
+  });
+
+  test('says what is in the way of its folder', async () => {
+    writeFileSync(join(folder, 'data'), '');
+    await expect(fetching(Buffer.alloc(0))).rejects.toThrow(UsageError);
+    rmSync(join(folder, 'data'));
+    put(join(folder, 'data', 'cifar-10-batches-bin'), { notes: Buffer.from('mine') });
+    await expect(fetching(serve(await cifar10Archive(files)))).rejects.toThrow('Move away what is there');
+  });
+});
+
+describe('MNIST', () => {
+  test('is told from other files by its MD5, and files that came before are kept', async () => {
+    // The four gzip files cannot be made here, only asked for: one that has come, then one that is wrong.
+    const aside = join(folder, 'MNIST', 'raw.partial');
+    put(aside, { 'train-images-idx3-ubyte.gz': Buffer.from('checked before') });
+    server.files['/mnist/train-labels-idx1-ubyte.gz'] = gzipSync('labels');
+    const wrong = fetchMnist({ directory: folder, url: `${server.url}/mnist/` });
+    await expect(wrong).rejects.toThrow(RunFailure);
+    await expect(wrong).rejects.toThrow('not d53e105ee54ea40749a09fcbcd1e9432); it was discarded');
+    expect(server.ranges).toHaveLength(1);
+    expect(readdirSync(aside)).toEqual(['train-images-idx3-ubyte.gz']);
+    expect(existsSync(join(folder, 'MNIST', 'raw'))).toBe(false);
+  });
+
+  test('appears once all four have come', async () => {
+    const names = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
+    const all = Object.fromEntries(names.map((name) => [`${name}-ubyte.gz`, Buffer.from(name)]));
+    put(join(folder, 'MNIST', 'raw.partial'), all);
+    const found = await fetchMnist({ directory: folder, url: server.url });
+    expect(found).toBe(join(folder, 'MNIST', 'raw'));
+    expect(readdirSync(found)).toHaveLength(4);
+    expect(readdirSync(join(folder, 'MNIST'))).toEqual(['raw']);
+  });
+
+  test('that is there is not fetched again', async () => {
+    mkdirSync(join(folder, 'raw'));
+    put(join(folder, 'raw'), { 'train-labels-idx1-ubyte': Buffer.from([0, 0, 8, 1, 0, 0, 0, 1, 7]) });
+    await expect(fetchMnist({ directory: folder, url: server.url })).rejects.toThrow(
+      `There is a MNIST in ${join(folder, 'raw')} already`,
+    );
+    expect(server.ranges).toEqual([]);
+  });
+});

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { plotResults } from '../../src/plot/plot.js';
+import { styles } from '../../src/plot/series.js';
+import { methodOrder } from '../../src/results/find.js';
+import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
+
+const rates = '+1e-03_+1e-07';
+
+function resultsOf(paths: readonly string[]): string {
+  const dir = temporaryFolder();
+  for (const path of paths) writeCsv(dir, path, syntheticCsv());
+  return dir;
+}
+
+async function plot(dir: string, options: Partial<Parameters<typeof plotResults>[0]> = {}) {
+  const warnings: string[] = [];
+  const plotDir = temporaryFolder();
+  const paths = await plotResults({ dir, plotDir, formats: ['svg'], warn: (text) => warnings.push(text), ...options });
+  return { warnings, paths, plotDir, svg: readFileSync(paths[0] ?? '', 'utf8') };
+}
+
+/** Curves of a colour: strokes that Vega names lines. */
+const curves = (svg: string, colour: string) =>
+  [...svg.matchAll(/<path aria-label="[^"]*"[^>]*|<path [^>]*/g)].filter(
+    ([path]) => path.includes(`stroke="${colour}"`) && /d="M[^"]*L/.test(path),
+  ).length;
+
+describe('plotResults', () => {
+  it('draws five curves and a line of the legend for each method, in published colours', async () => {
+    const { svg, paths, plotDir } = await plot(resultsOf(methodOrder.map((method) => `mlp/${rates}/${method}.csv`)));
+    expect(paths).toEqual([join(plotDir, 'mlp.svg')]);
+    expect(svg).toContain('>Multi-layer neural network (on MNIST)</text>');
+    for (const method of methodOrder) {
+      const { colour, label } = styles[method];
+      // Three panels, two insets, one symbol; the symbol is drawn with lines, too.
+      expect(curves(svg, colour), label).toBe(6);
+      expect(svg).toContain(`>${label}</text>`);
+    }
+    const legend = [...svg.matchAll(/>((?:Adam|SGDN?)(?:-HD)?)<\/text>/g)].map(([, label]) => label);
+    expect(legend).toEqual(['Adam', 'Adam-HD', 'SGD', 'SGD-HD', 'SGDN', 'SGDN-HD']);
+  });
+
+  it('writes the three formats, and the same bytes each time', async () => {
+    const dir = resultsOf([`logreg/${rates}/adam.csv`]);
+    const once = await plot(dir, { formats: ['pdf', 'png', 'svg'] });
+    const again = await plot(dir, { formats: ['pdf', 'png', 'svg'] });
+    expect(once.paths.map((path) => path.split('.').at(-1))).toEqual(['pdf', 'png', 'svg']);
+    const bytes = once.paths.map((path) => readFileSync(path));
+    expect(bytes[0]?.subarray(0, 5).toString('latin1')).toBe('%PDF-');
+    expect(bytes[1]?.subarray(1, 4).toString('latin1')).toBe('PNG');
+    // 373 points wide, three pixels each.
+    expect(bytes[1]?.readUInt32BE(16)).toBe(3 * 373);
+    expect(again.paths.map((path) => readFileSync(path))).toEqual(bytes);
+  });
+
+  it('draws runs of several folders in one figure, and side by side where a method occurs twice', async () => {
+    const apart = resultsOf([`mlp/+1e-03_+1e-03/sgd.csv`, `mlp/${rates}/adam.csv`]);
+    expect((await plot(apart)).svg).not.toContain('α₀');
+    expect((await plot(apart, { facet: true })).svg).toContain('α₀ = 1e-03, β = 1e-07');
+
+    const twice = resultsOf([`mlp/+1e-02_+1e-07/adam.csv`, `mlp/${rates}/adam.csv`]);
+    const { svg } = await plot(twice);
+    expect(svg).toContain('α₀ = 1e-02, β = 1e-07');
+    expect(curves(svg, styles.adam.colour)).toBe(12);
+    expect(curves((await plot(twice, { rates: [rates] })).svg, styles.adam.colour)).toBe(6);
+    await expect(plot(twice, { rates: ['+1e-01_+1e-07'] })).rejects.toThrow(/no folder \+1e-01_\+1e-07.*found \+1e-02/);
+  });
+
+  it('says that a run is unfinished, draws diverged ones, and leaves out and names broken files', async () => {
+    const dir = resultsOf([`mlp/${rates}/adam.csv.partial`]);
+    writeCsv(dir, `mlp/${rates}/sgd.csv`, syntheticCsv({ loss: (iteration) => (iteration > 15 ? NaN : 1) }));
+    writeCsv(dir, `mlp/${rates}/sgd_hd.csv`, syntheticCsv().slice(0, -9));
+    const { svg, warnings } = await plot(dir);
+    expect(svg).toContain('>Adam (unfinished)</text>');
+    expect(svg).not.toContain('NaN');
+    expect(curves(svg, styles.sgd.colour)).toBeGreaterThanOrEqual(3);
+    expect(svg).not.toContain('>SGD-HD</text>');
+    expect(warnings).toEqual([expect.stringMatching(/sgd_hd\.csv: the last line is cut short/)]);
+  });
+
+  it('refuses a folder without runs', async () => {
+    await expect(plot(temporaryFolder())).rejects.toThrow(/no runs in .*: expected <model>/);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { findRuns, readRuns } from '../../src/results/find.js';
+import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
+
+describe('findRuns', () => {
+  it('finds runs in the order of the legends, a finished one before its repetition, and names what it leaves out', () => {
+    const dir = temporaryFolder();
+    for (const path of [
+      'mlp/+1e-03_+1e-07/sgd.csv',
+      'mlp/+1e-03_+1e-07/adam_hd.csv.partial',
+      'mlp/+1e-03_+1e-07/adam.csv',
+      'mlp/+1e-03_+1e-07/adam.csv.partial',
+      'mlp/+1e-03_+1e-07/adamhd.csv',
+      'mlp/+1e-03_+1e-07/notes.txt',
+      'logreg/+1e-02_+1e-03/sgd.csv',
+    ]) {
+      writeCsv(dir, path, syntheticCsv());
+    }
+    const warnings: string[] = [];
+    const found = findRuns(dir, (message) => warnings.push(message));
+    expect(found.map(({ model, method, finished }) => [model, method, finished])).toEqual([
+      ['logreg', 'sgd', true],
+      ['mlp', 'adam', true],
+      ['mlp', 'adam_hd', false],
+      ['mlp', 'sgd', true],
+    ]);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/adamhd\.csv: left out; 'adamhd' is not a method/);
+  });
+
+  it('names a folder that is not there', () => {
+    expect(() => findRuns('/no/such/folder', () => undefined)).toThrow(/\/no\/such\/folder cannot be read/);
+  });
+});
+
+describe('readRuns', () => {
+  it('names and passes over what it cannot read, and reads the rest', () => {
+    const dir = temporaryFolder();
+    writeCsv(dir, 'mlp/x/adam.csv', '');
+    writeCsv(dir, 'mlp/x/adam_hd.csv', syntheticCsv().slice(0, -10));
+    writeCsv(dir, 'mlp/x/sgd.csv', syntheticCsv({ epochs: 2 }));
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const runs = [...readRuns(findRuns(dir, warn), warn)];
+    expect(runs.map(({ method, rows }) => [method, rows.length])).toEqual([['sgd', 21]]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/adam\.csv: the file is empty.*; left out$/),
+      expect.stringMatching(/adam_hd\.csv: the last line is cut short.*; left out$/),
+    ]);
+  });
+});
