@@ -50,7 +50,16 @@ export function loadCifar10({ directory }: { readonly directory: string }): Cifa
   }
   const train = readImages(folder, trainFiles);
   const test = readImages(folder, [testFile]);
-  const dataset = { name: 'CIFAR-10', imageShape, classes, mean, std, train: train.images, test: test.images };
+  const dataset = {
+    name: 'CIFAR-10',
+    imageShape,
+    classes,
+    mean,
+    std,
+    augmented: true,
+    train: train.images,
+    test: test.images,
+  };
   return { dataset, folder, official: train.official && test.official };
 }
 

@@ -15,6 +15,8 @@ export interface Dataset {
   /** Normalisation of a pixel p: (p / 255 - mean) / std; one figure a channel. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Whether training images are flipped and cropped at random. */
+  readonly augmented: boolean;
   readonly train: ImageSet;
   readonly test: ImageSet;
 }

@@ -30,6 +30,7 @@ export function loadMnist({ directory }: MnistOptions = {}): Dataset {
     classes,
     mean: [0.1307],
     std: [0.3081],
+    augmented: false,
     train: readImages(files.trainImages, files.trainLabels),
     test: readImages(files.testImages, files.testLabels),
   };

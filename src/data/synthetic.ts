@@ -34,6 +34,7 @@ export function syntheticCifar10({ seed, train = 50_000, test = 10_000 }: Synthe
     classes,
     mean,
     std,
+    augmented: true,
     train: makeImages(textures, train, ofTrain),
     test: makeImages(textures, test, ofTest),
   };

@@ -6,6 +6,7 @@ import { updateRule, type Method, type MethodOptions } from '../optimizers/metho
 import { mt19937 } from '../random/mt19937.js';
 import { permutation } from '../random/torch.js';
 import type { Row } from '../results/row.js';
+import { preparation } from './prepare.js';
 
 /** A call of the engine takes about so long, so that progress and an interrupt are never far away. */
 const secondsACall = 0.2;
@@ -73,6 +74,7 @@ async function* epochs(
   options: TrainOptions,
 ): AsyncGenerator<readonly Row[], void> {
   const { batchSize, beta, dataset, epochs, iterations, lossThreshold, signal } = options;
+  const prepare = preparation(dataset, models[options.model], options.seed);
   const testRows = everyRow(dataset.test.count);
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
@@ -91,16 +93,17 @@ async function* epochs(
       const count = Math.min(stepsACall, Math.floor(left / size), allowed);
       if (count < 1 || signal?.aborted) return;
 
+      const rows = samples.subarray(next, next + count * size);
       const began = seconds();
-      const steps = await runner.train({ rows: samples.subarray(next, next + count * size), batchSize: size });
+      const steps = await runner.train({ rows, batchSize: size, ...prepare(rows) });
       const secondsAStep = (seconds() - began) / count;
       if (size === batchSize) stepsACall = Math.max(1, Math.round(secondsACall / secondsAStep));
       next += count * size;
 
-      const rows: Row[] = [];
+      const results: Row[] = [];
       for (const [i, loss] of steps.loss.entries()) {
         if (lossThreshold > 0 && loss <= lossThreshold) {
-          yield rows;
+          yield results;
           return;
         }
         const alpha = steps.alpha[i] ?? Number.NaN;
@@ -108,7 +111,7 @@ async function* epochs(
         alphaSum += alpha;
         const due = ++batch === batches;
         const validLossEpoch = due ? await runner.evaluate('test', testRows) : Number.NaN;
-        rows.push({
+        results.push({
           epoch,
           iteration: ++iteration,
           // The steps of a call share its time evenly.
@@ -121,7 +124,7 @@ async function* epochs(
           beta,
         });
       }
-      yield rows;
+      yield results;
     }
   }
 }

@@ -1,18 +1,16 @@
 import { setBackend } from '@tensorflow/tfjs';
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, preview, type PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { loadMnist } from '../../src/data/mnist.js';
 import { AdamHD } from '../../src/index.js';
 import { chromiumPath, launchChromium } from '../chromium.js';
+import { installInto, repository } from '../installed.js';
 import { train, type Figures } from './page/train.js';
 
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 const options = { lr: 1e-3, hypergradLr: 1e-5 };
 const count = 500;
 
@@ -26,7 +24,7 @@ describe.skipIf(!chromiumPath)('in Chromium, on a page bundled by Vite', () => {
   beforeAll(async () => {
     site = mkdtempSync(join(tmpdir(), 'hypergrad-site-'));
     cpSync(join(repository, 'test/browser/page'), site, { recursive: true });
-    install(site);
+    installInto(site);
     const { train: digits } = loadMnist({});
     const [pixels, labels] = [digits.images.slice(0, count * 784), digits.labels.slice(0, count)];
     mkdirSync(join(site, 'public'));
@@ -74,13 +72,3 @@ describe.skipIf(!chromiumPath)('in Chromium, on a page bundled by Vite', () => {
     },
   );
 });
-
-/** Puts the package and tfjs where a package manager would. */
-function install(site: string): void {
-  const home = join(site, 'node_modules/hypergrad');
-  const tsc = join(repository, 'node_modules/typescript/bin/tsc');
-  const config = join(repository, 'docs/tsconfig.json');
-  execFileSync(process.execPath, [tsc, '-p', config, '--outDir', join(home, 'dist'), '--noCheck']);
-  copyFileSync(join(repository, 'package.json'), join(home, 'package.json'));
-  symlinkSync(join(repository, 'node_modules/@tensorflow'), join(site, 'node_modules/@tensorflow'));
-}

@@ -68,16 +68,16 @@ describe('hypergrad data cifar10', () => {
     expect(readdirSync(join(folder, 'data'))).toEqual([]);
   });
 
-  it.each([
-    ['a page that is not there', (url: string) => `${url}/nothing`, 'answers 404 Not Found'],
-    ['a server that is not there', () => 'http://127.0.0.1:1/archive', 'Cannot reach'],
-  ])('fails in a line at %s', async (_, address, message) => {
-    const url = address(server.url);
-    const { code, stderr } = await run(['data', 'cifar10', '--url', url]);
-    expect(code).toBe(1);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
-    expect(stderr).toMatch(new RegExp(`^error: .*${message}`, 'm'));
-    expect(stderr).toContain(url);
+  it('fails in a line at a page that is not there, and at a server that is gone', async () => {
+    const absent = await run(['data', 'cifar10', '--url', `${server.url}/nothing`]);
+    await server.close();
+    const gone = await run(fetching);
+    for (const { code, stderr } of [absent, gone]) {
+      expect(code).toBe(1);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+    }
+    expect(absent.stderr).toMatch(/^error: .*\/nothing answers 404 Not Found/m);
+    expect(gone.stderr).toMatch(/^error: Cannot reach .*\/archive: connect ECONNREFUSED/m);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('stops on %s at once, and goes on from there', async (signal) => {
@@ -96,11 +96,13 @@ describe('hypergrad data cifar10', () => {
     expect(code).toBe(signal === 'SIGINT' ? 130 : 143);
     expect(stderr).toContain('Interrupted. What has come is kept');
     expect(stderr).not.toMatch(/^ +at /m);
-    expect(readFileSync(partial()).equals(archive.subarray(0, server.stopsAfter))).toBe(true);
+    const kept = readFileSync(partial());
+    expect(kept.length).toBeGreaterThan(0.4 * archive.length - 1);
+    expect(kept.equals(archive.subarray(0, kept.length))).toBe(true);
 
     server.stopsAfter = Infinity;
     expect((await run([...fetching, '--md5', md5])).code).toBe(0);
-    expect(server.ranges).toEqual([undefined, `bytes=${Math.floor(archive.length / 2)}-`]);
+    expect(server.ranges).toEqual([undefined, `bytes=${kept.length}-`]);
     expect(readdirSync(target())).toHaveLength(7);
   });
 });

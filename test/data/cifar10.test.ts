@@ -25,6 +25,7 @@ describe('the files', () => {
       classes: 10,
       mean: [0.485, 0.456, 0.406],
       std: [0.229, 0.224, 0.225],
+      augmented: true,
     });
     expect([...train.labels]).toEqual([0, 1, 2, 1, 2, 3, 2, 3, 4, 3, 4, 5, 4, 5, 6]);
     expect([...held.labels]).toEqual([5, 6, 7]);

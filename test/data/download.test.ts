@@ -102,7 +102,6 @@ test('a server out of reach is told, with the reason', async () => {
   await server.close();
   await expect(download(options)).rejects.toThrow(RunFailure);
   await expect(download(options)).rejects.toThrow(`Cannot reach ${url}: connect ECONNREFUSED 127.0.0.1`);
-  server = await fileServer({});
 });
 
 test('an abort ends it at once and keeps what has come', async () => {

@@ -11,6 +11,7 @@ test('looks like CIFAR-10 to what reads it', () => {
     classes: 10,
     mean: [0.485, 0.456, 0.406],
     std: [0.229, 0.224, 0.225],
+    augmented: true,
   });
   for (const [set, count] of [
     [train, 800],

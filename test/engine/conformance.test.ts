@@ -45,6 +45,7 @@ function randomDataset(imageShape: readonly number[]): Dataset {
     classes: 10,
     mean: [0.1307],
     std: [0.3081],
+    augmented: false,
     train: randomImages(steps * batchSize, imageShape, 3),
     test: randomImages(50, imageShape, 4),
   };

@@ -1,0 +1,56 @@
+import { rowsOf, sizeOf, type Dataset } from '../data/dataset.js';
+import type { Batches } from '../engine/engine.js';
+import type { Model } from '../models/model.js';
+import { mt19937, type RandomSource } from '../random/mt19937.js';
+
+/** Makes what a training call needs besides the rows. */
+export type Preparation = (rows: Int32Array) => Pick<Batches, 'images' | 'masks'>;
+
+/**
+ * Augments images and draws dropout masks, in the order of the samples. In the reference these random numbers came from
+ * worker processes and a GPU and are not known; here they have streams of their own, made from the seed.
+ */
+export function preparation(dataset: Dataset, model: Model, seed: number): Preparation {
+  const [ofImages, ofMasks] = [mt19937(seed + 0x1_0000), mt19937(seed + 0x2_0000)];
+  return (rows) => ({
+    images: dataset.augmented ? augmented(dataset, rows, ofImages) : undefined,
+    masks: Object.fromEntries(
+      Object.entries(model.masks ?? {}).map(([name, shape]) => [name, coins(rows.length * sizeOf(shape), ofMasks)]),
+    ),
+  });
+}
+
+/** Pixels of padding on each side before the crop. */
+const padding = 4;
+
+/** Flips each image with probability 1/2, pads it with black, and crops it to its size at random. */
+function augmented({ train, imageShape }: Dataset, rows: Int32Array, source: RandomSource): Uint8Array {
+  const [height = 0, width = 0, channels = 0] = imageShape;
+  const size = sizeOf(imageShape);
+  const originals = rowsOf(train.images, rows, size);
+  const images = new Uint8Array(originals.length);
+  for (let start = 0; start < images.length; start += size) {
+    const flipped = source.next() % 2 === 1;
+    const down = (source.next() % (2 * padding + 1)) - padding;
+    const right = (source.next() % (2 * padding + 1)) - padding;
+    for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
+      for (let x = Math.max(0, -right); x < Math.min(width, width - right); x++) {
+        const column = flipped ? width - 1 - (x + right) : x + right;
+        const from = start + ((y + down) * width + column) * channels;
+        const to = start + (y * width + x) * channels;
+        for (let channel = 0; channel < channels; channel++) images[to + channel] = originals[from + channel] ?? 0;
+      }
+    }
+  }
+  return images;
+}
+
+/** 0 or 1 with the same probability; 32 of them from a draw. */
+function coins(count: number, source: RandomSource): Uint8Array {
+  const tosses = new Uint8Array(count);
+  for (let i = 0, bits = 0; i < count; i++, bits >>>= 1) {
+    if (i % 32 === 0) bits = source.next();
+    tosses[i] = bits & 1;
+  }
+  return tosses;
+}
