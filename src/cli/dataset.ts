@@ -22,7 +22,7 @@ export function loadDataset({ model, data, synthetic, seed }: DatasetFlags, warn
     return syntheticCifar10({ seed });
   }
   if (onMnist) return loadMnist({ directory: data ?? (existsSync('data') ? 'data' : undefined) });
-  const { dataset, official } = loadCifar10({ directory: data ?? 'data' });
-  if (!official) warn(`${data ?? 'data'} holds well-formed CIFAR-10 files that are not the official ones.`);
+  const { dataset, folder, official } = loadCifar10({ directory: data ?? 'data' });
+  if (!official) warn(`${folder} holds well-formed CIFAR-10 files that are not the official ones.`);
   return dataset;
 }

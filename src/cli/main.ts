@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { UsageError } from '../errors.js';
+import { RunFailure, UsageError } from '../errors.js';
 import { compareCommand } from './compare.js';
+import { dataCommand } from './data.js';
 import { plotCommand } from './plot.js';
 import { reportCommand } from './report.js';
 import { trainCommand } from './train.js';
@@ -13,6 +14,7 @@ const program = new Command('hypergrad')
   .description('Learning-rate adaptation by hypergradient descent.')
   .version(version)
   .addCommand(trainCommand())
+  .addCommand(dataCommand())
   .addCommand(plotCommand())
   .addCommand(compareCommand())
   .addCommand(reportCommand());
@@ -25,9 +27,9 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else if (error instanceof UsageError) {
+  } else if (error instanceof UsageError || error instanceof RunFailure) {
     process.stderr.write(`error: ${error.message}\n`);
-    process.exitCode = 2;
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   } else {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;

@@ -11,7 +11,7 @@ import {
 } from '@tensorflow/tfjs';
 import type { Dataset } from '../data/dataset.js';
 import type { ImageLayers } from '../models/layers/layers.js';
-import { crossEntropy } from '../models/loss.js';
+import { crossEntropies, totalCrossEntropy } from '../models/loss.js';
 import type { Model, Values, Variables } from '../models/model.js';
 import type { Compensated, UpdateRule } from '../optimizers/rule.js';
 import { mapTensors, type NamedTensors, type TensorTree } from '../tensors.js';
@@ -53,8 +53,8 @@ export interface Program {
   init(variables: Variables<Tensor>): State;
   /** One training step. */
   step(state: State, batch: Batch, layers: ImageLayers): { readonly state: State; readonly figures: StepFigures };
-  /** Cross-entropy summed over the batch, in evaluation mode. */
-  evaluate(variables: Variables<Tensor>, batch: Batch, layers: ImageLayers): Scalar;
+  /** Cross-entropy of each image, [batch], in evaluation mode. */
+  evaluate(variables: Variables<Tensor>, batch: Batch, layers: ImageLayers): Tensor1D;
 }
 
 export interface ProgramParts {
@@ -66,9 +66,8 @@ export interface ProgramParts {
 }
 
 export function program({ dataset, model, rule, variables }: ProgramParts): Program {
-  const pass = (theta: Variables<Tensor>, { pixels, labels, masks }: Batch, layers: ImageLayers, training: boolean) => {
-    const { logits, buffers } = model.forward(theta, normalised(pixels, dataset), { training, layers, masks });
-    return { totalLoss: crossEntropy(logits, labels), buffers };
+  const pass = (theta: Variables<Tensor>, { pixels, masks }: Batch, layers: ImageLayers, training: boolean) => {
+    return model.forward(theta, normalised(pixels, dataset), { training, layers, masks });
   };
   return {
     dataset,
@@ -80,10 +79,10 @@ export function program({ dataset, model, rule, variables }: ProgramParts): Prog
     step({ parameters, buffers, rule: ruleState }, batch, layers) {
       let moved: NamedTensors = {};
       const { value: loss, grads } = gradients((theta) => {
-        const { totalLoss, buffers: after } = pass({ parameters: theta, buffers }, batch, layers, true);
+        const { logits, buffers: after } = pass({ parameters: theta, buffers }, batch, layers, true);
         // `valueAndGrads` disposes all but the loss.
         moved = mapTensors(after, (buffer) => keep(buffer.clone()));
-        return div(totalLoss, batch.labels.shape[0]);
+        return div(totalCrossEntropy(logits, batch.labels), batch.labels.shape[0]);
       }, parameters);
       const next = rule.update(grads, ruleState, parameters);
       const state = {
@@ -94,7 +93,7 @@ export function program({ dataset, model, rule, variables }: ProgramParts): Prog
       dispose(moved);
       return { state, figures: { loss, drift: rule.drift?.(next.state) ?? {} } };
     },
-    evaluate: (theta, batch, layers) => pass(theta, batch, layers, false).totalLoss,
+    evaluate: (theta, batch, layers) => crossEntropies(pass(theta, batch, layers, false).logits, batch.labels),
   };
 }
 

@@ -28,7 +28,7 @@ const defaults = { ...adamDefaults, weightDecay: 0.01 } as const;
  * import { AdamWHD } from 'hypergrad';
  *
  * const x = tf.variable(tf.tensor1d([3, -2]));
- * const optimizer = new AdamWHD({ hypergradLr: 1e-4, weightDecay: 0.1 });
+ * const optimizer = new AdamWHD({ lr: 0.01, hypergradLr: 1e-3, weightDecay: 0.1 });
  * for (let i = 0; i < 100; i++) optimizer.minimize(() => x.sub(1).square().sum());
  * console.log(optimizer.learningRate, x.dataSync());
  * ```

@@ -60,6 +60,7 @@ export abstract class HypergradientOptimizer extends Optimizer {
         g[position] = gradient;
         theta[position] = registered(name);
       }
+      if (Object.keys(g).length === 0) return;
       const next = this.#rule.update(g, this.#state.tree ?? {}, theta);
       for (const [position, value] of Object.entries(next.parameters)) theta[position]?.assign(value);
       this.#state.assign(next.state);

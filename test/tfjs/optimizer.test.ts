@@ -166,6 +166,16 @@ describe('applyGradients', () => {
     expect(y.dataSync()[0]).toBeCloseTo(2 - 0.125 * u, 6);
   });
 
+  it('moves nothing where there is no gradient at all, but counts the step', () => {
+    const x = tf.variable(tf.scalar(1));
+    const optimizer = new AdamHD({ order: 'paper' });
+    optimizer.applyGradients([{ name: x.name, tensor: null as never }]);
+    optimizer.applyGradients([]);
+    expect(optimizer.iterations).toBe(2);
+    expect(x.dataSync()[0]).toBe(1);
+    expect(optimizer.learningRate).toBe(1e-3);
+  });
+
   it('says where restored state and parameters differ in shape', async () => {
     const saved = new SGDHD({ lr: 0.1 });
     saved.applyGradients({ [tf.variable(tf.zeros([2]), true, 'theirs').name]: tf.ones([2]) });

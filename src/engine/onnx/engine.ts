@@ -29,9 +29,8 @@ async function start(program: Program, threads: number): Promise<Runner> {
   const shapes = Object.fromEntries(Object.entries(arrays).map(([path, { shape }]) => [path, shape]));
   const isVariable = ([path]: [string, unknown]) => /^(parameters|buffers)\//.test(path);
 
-  // A step reads the state from one set of arrays and writes it to the other.
-  let state = ortTensors(arrays);
-  let spare = ortTensors(arrays);
+  // A loop reads these arrays in its first iteration, and writes to them when it has ended.
+  const state = ortTensors(arrays);
 
   const sets = { train: imageTensors('train'), test: imageTensors('test') };
   const sessions = new Map<string, Promise<InferenceSession>>();
@@ -49,12 +48,12 @@ async function start(program: Program, threads: number): Promise<Runner> {
     kind: string,
     set: 'train' | 'test',
     rows: Int32Array,
-    loop: Omit<LoopOptions, 'imageShape' | 'count'>,
+    loop: Omit<LoopOptions, 'imageShape'>,
     { inputs = {}, results = {} }: { inputs?: OrtTensors; results?: OrtTensors } = {},
   ): Promise<(figure: string) => Float32Array | undefined> {
-    const key = `${kind} ${set} ${loop.batchSize}`;
+    const key = `${kind} ${loop.batchSize}`;
     const { imageShape } = dataset;
-    const created = sessions.get(key) ?? createSession({ imageShape, count: dataset[set].count, ...loop }, threads);
+    const created = sessions.get(key) ?? createSession({ imageShape, ...loop }, threads);
     sessions.set(key, created);
     const session = await created;
 
@@ -85,7 +84,7 @@ async function start(program: Program, threads: number): Promise<Runner> {
           ]),
         ),
       };
-      const results = Object.fromEntries(Object.entries(spare).map(([path, array]) => [names.next(path), array]));
+      const results = Object.fromEntries(Object.entries(state).map(([path, array]) => [names.next(path), array]));
       const figure = await runLoop(
         'step',
         'train',
@@ -102,27 +101,25 @@ async function start(program: Program, threads: number): Promise<Runner> {
         },
         { inputs, results },
       );
-      [state, spare] = [spare, state];
       const [loss = new Float32Array(), high, low] = [figure('loss'), figure('drift/high'), figure('drift/low')];
       return { loss, alpha: Float64Array.from(loss, (_, i) => learningRate(alpha0, high?.[i] ?? 0, low?.[i] ?? 0)) };
     },
 
     async evaluate(set, rows) {
       const { parameters, buffers } = tree;
-      const whole = rows.length - (rows.length % validationBatch);
+      // Filled up to whole batches, so that one graph serves all.
+      const whole = new Int32Array(Math.ceil(rows.length / validationBatch) * validationBatch);
+      whole.set(rows);
+      const figure = await runLoop('evaluate', set, whole, {
+        batchSize: validationBatch,
+        shared: Object.fromEntries(Object.entries(shapes).filter(isVariable)),
+        body(tensors, batch) {
+          const variables = unflatten({ parameters, buffers }, tensors);
+          return { carried: {}, figures: { loss: program.evaluate(variables, batch, productLayers) } };
+        },
+      });
       let total = 0;
-      for (const part of [rows.subarray(0, whole), rows.subarray(whole)]) {
-        if (part.length === 0) continue;
-        const figure = await runLoop('evaluate', set, part, {
-          batchSize: Math.min(part.length, validationBatch),
-          shared: Object.fromEntries(Object.entries(shapes).filter(isVariable)),
-          body(tensors, batch) {
-            const variables = unflatten({ parameters, buffers }, tensors);
-            return { carried: {}, figures: { loss: program.evaluate(variables, batch, productLayers) } };
-          },
-        });
-        for (const loss of figure('loss') ?? []) total += loss;
-      }
+      for (const loss of figure('loss')?.subarray(0, rows.length) ?? []) total += loss;
       return total / rows.length;
     },
 
@@ -170,9 +167,9 @@ async function initialState(program: Program): Promise<{ tree: State; arrays: Re
   return { tree, arrays };
 }
 
-/** Tensors over copies of the arrays. */
+/** Tensors over the arrays. */
 function ortTensors(arrays: Readonly<Record<string, Values>>): OrtTensors {
   return Object.fromEntries(
-    Object.entries(arrays).map(([path, { shape, values }]) => [path, new Tensor('float32', values.slice(), shape)]),
+    Object.entries(arrays).map(([path, { shape, values }]) => [path, new Tensor('float32', values, shape)]),
   );
 }

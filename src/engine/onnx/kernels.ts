@@ -223,9 +223,17 @@ function reshaped(x: TensorInfo, shape: readonly number[]): TensorInfo {
   return info(graph.node('Reshape', [value(x), graph.integers(shape)]), shape, x.dtype);
 }
 
+/** ONNX Runtime reduces the first axis of a tall matrix slowly; a product with a row of ones does the same. */
+const tall = 1024;
+
 /** A reduction; over all of a matrix in two stages, of which ONNX Runtime spreads the first over threads. */
 function reduced(type: string, x: TensorInfo, axes: readonly number[], keepDims: boolean): string {
   const { graph } = traceBackend;
+  const [rows = 1, columns = 1] = x.shape;
+  if (x.shape.length === 2 && axes.join() === '0' && rows >= tall && columns > 1 && !keepDims && type !== 'ReduceMax') {
+    const ones = graph.node('Expand', [graph.float(type === 'ReduceMean' ? 1 / rows : 1), graph.integers([1, rows])]);
+    return graph.node('Reshape', [graph.node('Gemm', [ones, value(x)]), graph.integers([columns])]);
+  }
   const reduce = (input: string, over: readonly number[]) =>
     graph.node(type, [input, graph.integers(over)], { keepdims: Number(keepDims) });
   if (axes.length < 2 || axes.length < x.shape.length || keepDims) return reduce(value(x), axes);

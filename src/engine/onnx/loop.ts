@@ -11,8 +11,6 @@ export type Shapes = Readonly<Record<string, readonly number[]>>;
 
 export interface LoopOptions {
   readonly imageShape: readonly number[];
-  /** Images in the set. */
-  readonly count: number;
   readonly batchSize: number;
   /** Whether the images come batch by batch, rather than from the set. */
   readonly prepared?: boolean;
@@ -22,7 +20,7 @@ export interface LoopOptions {
   readonly shared?: Shapes;
   /** Tensors that an iteration hands to the next. */
   readonly carried?: Shapes;
-  /** One iteration; its figures are scalars. */
+  /** One iteration. */
   readonly body: (
     tensors: NamedTensors,
     batch: Batch,
@@ -43,19 +41,19 @@ export const names = {
 
 /**
  * A graph that runs `body` on one mini-batch after the other within a single ONNX Loop, so that the state stays inside
- * the engine between steps. Inputs: `images` uint8 [count, ...imageShape] or `prepared` uint8 [steps, batchSize,
- * ...imageShape], `labels` uint8 [count], `rows` int32 [steps, batchSize], masks uint8 [steps, batchSize, ...], `steps`
+ * the engine between steps. Inputs: `images` uint8 [images, ...imageShape] or `prepared` uint8 [steps, batchSize,
+ * ...imageShape], `labels` uint8 [images], `rows` int32 [steps, batchSize], masks uint8 [steps, batchSize, ...], `steps`
  * int64 [], the shared and the carried tensors. Outputs: the carried tensors after the last
- * iteration, and each figure, shape [steps].
+ * iteration, and each figure, shape [steps, ...].
  */
 export function loopGraph(options: LoopOptions): Graph {
-  const { imageShape, count, batchSize, prepared = false, masks = {}, shared = {}, carried = {}, body } = options;
+  const { imageShape, batchSize, prepared = false, masks = {}, shared = {}, carried = {}, body } = options;
   const graph = new Graph();
   if (prepared) graph.input(names.prepared, ['steps', batchSize, ...imageShape], 'uint8');
-  else graph.input(names.images, [count, ...imageShape], 'uint8');
+  else graph.input(names.images, ['images', ...imageShape], 'uint8');
   for (const [name, shape] of Object.entries(masks))
     graph.input(names.mask(name), ['steps', batchSize, ...shape], 'uint8');
-  graph.input(names.labels, [count], 'uint8');
+  graph.input(names.labels, ['images'], 'uint8');
   graph.input(names.rows, ['steps', batchSize], 'int32');
   graph.input(names.steps, [], 'int64');
   for (const [name, shape] of Object.entries({ ...shared, ...carried })) graph.input(name, shape, 'float32');
@@ -77,9 +75,11 @@ export function loopGraph(options: LoopOptions): Graph {
       iteration.output(inside(names.next(name)), traceBackend.value(tensorOf(results.carried, name)), shape, 'float32');
     }
     for (const [name, figure] of Object.entries(results.figures)) {
-      iteration.output(inside(names.figure(name)), traceBackend.value(figure), [], 'float32');
+      iteration.output(inside(names.figure(name)), traceBackend.value(figure), figure.shape, 'float32');
     }
-    return Object.keys(results.figures);
+    return Object.entries(results.figures).map(
+      ([name, { shape }]) => [names.figure(name), ['steps', ...shape]] as const,
+    );
   });
   simplify(iteration);
 
@@ -89,11 +89,9 @@ export function loopGraph(options: LoopOptions): Graph {
     Object.keys(carried).length + figures.length,
     { body: iteration },
   );
-  const results = [
-    ...Object.entries(carried).map(([name, shape]) => [names.next(name), shape] as const),
-    ...figures.map((name) => [names.figure(name), ['steps']] as const),
-  ];
+  const results = [...Object.entries(carried).map(([name, shape]) => [names.next(name), shape] as const), ...figures];
   for (const [i, [name, shape]] of results.entries()) graph.output(name, outputs[i] ?? '', shape, 'float32');
+  simplify(graph);
   return graph;
 }
 

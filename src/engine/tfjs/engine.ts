@@ -56,9 +56,9 @@ function start(program: Program): Runner {
       const size = program.validationBatch;
       for (let start = 0; start < rows.length; start += size) {
         const part = { rows: rows.subarray(start, start + size), batchSize: size };
-        const loss = tidy(() => program.evaluate(state, batchOf(program, set, part), plainLayers));
-        total += (await loss.data())[0] ?? Number.NaN;
-        loss.dispose();
+        const losses = tidy(() => program.evaluate(state, batchOf(program, set, part), plainLayers));
+        for (const loss of await losses.data()) total += loss;
+        losses.dispose();
       }
       return total / rows.length;
     },

@@ -11,10 +11,5 @@ window.trainOn = async (backend, options) => {
   const optimizer = new AdamHD(options);
   const { model, ...figures } = await train(optimizer, await bytes('pixels.bin'), await bytes('labels.bin'));
   await model.save('localstorage://digits', { includeOptimizer: true });
-  const loaded = await tf.loadLayersModel('localstorage://digits');
-  return {
-    ...figures,
-    optimizer: loaded.optimizer.getClassName(),
-    restoredRate: await loaded.optimizer.readLearningRate(),
-  };
+  return figures;
 };
