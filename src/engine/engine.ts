@@ -26,7 +26,7 @@ export interface Batches {
   /** Indices into the training set, shape [steps, batchSize]. */
   readonly rows: Int32Array;
   readonly batchSize: number;
-  /** Images in place of the rows' own (they are augmented), shape [steps, batchSize, ...imageShape]. */
+  /** Pixels in place of the rows' own (they are augmented), 0..255, shape [steps, batchSize, ...imageShape]. */
   readonly images?: Uint8Array | undefined;
   /** The program's masks by name, 0 or 1, shape [steps, batchSize, ...]. */
   readonly masks?: Readonly<Record<string, Uint8Array>>;

@@ -2,7 +2,6 @@ import {
   dispose,
   div,
   keep,
-  sub,
   valueAndGrads,
   type NamedTensorMap,
   type Scalar,
@@ -24,8 +23,8 @@ export interface State extends TensorTree {
 }
 
 export interface Batch {
-  /** 0..255 as float32, shape [batch, ...imageShape]. */
-  readonly pixels: Tensor;
+  /** Normalised, float32, shape [batch, ...imageShape]. */
+  readonly images: Tensor;
   /** Classes, int32, shape [batch]. */
   readonly labels: Tensor1D;
   /** In training, the model's masks: 0 or 1 as float32, shape [batch, ...]. */
@@ -66,8 +65,8 @@ export interface ProgramParts {
 }
 
 export function program({ dataset, model, rule, variables }: ProgramParts): Program {
-  const pass = (theta: Variables<Tensor>, { pixels, masks }: Batch, layers: ImageLayers, training: boolean) => {
-    return model.forward(theta, normalised(pixels, dataset), { training, layers, masks });
+  const pass = (theta: Variables<Tensor>, { images, masks }: Batch, layers: ImageLayers, training: boolean) => {
+    return model.forward(theta, images, { training, layers, masks });
   };
   return {
     dataset,
@@ -97,15 +96,10 @@ export function program({ dataset, model, rule, variables }: ProgramParts): Prog
   };
 }
 
-/** (p/255 − mean)/std, in torchvision's order of operations. */
-function normalised(pixels: Tensor, { mean, std }: Dataset): Tensor {
-  return div(sub(div(pixels, 255), mean), std);
-}
-
 /** tfjs's `valueAndGrads` takes arguments in a row; parameters come by name. */
 function gradients(f: (parameters: NamedTensors) => Scalar, parameters: NamedTensors) {
   const names = Object.keys(parameters);
   const named = (tensors: Tensor[]) => Object.fromEntries(names.map((name, i) => [name, tensors[i]])) as NamedTensorMap;
   const { value, grads } = valueAndGrads((...tensors: Tensor[]) => f(named(tensors)))(Object.values(parameters));
-  return { value: value as Scalar, grads: named(grads) };
+  return { value: value, grads: named(grads) };
 }

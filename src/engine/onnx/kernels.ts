@@ -6,7 +6,6 @@ import {
   type DataType,
   type NamedAttrMap,
   type NamedTensorInfoMap,
-  type Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
 import { backendName, elementType, traceBackend } from './backend.js';
@@ -87,7 +86,7 @@ kernelOf('PadV2', ({ x }, { paddings, constantValue }) => {
 
 kernelOf('Slice', ({ x }, { begin, size }) => {
   const { graph } = traceBackend;
-  const [starts = [], sizes = []] = slice_util.parseSliceParams(x as Tensor, begin as number[], size as number[]);
+  const [starts = [], sizes = []] = slice_util.parseSliceParams(x, begin as number[], size as number[]);
   const cut = x.shape.flatMap((length, axis) => (sizes[axis] === length ? [] : [axis]));
   if (cut.length === 0) return traceBackend.alias(x, x.shape);
   const ends = starts.map((start, axis) => start + (sizes[axis] ?? 0));

@@ -41,16 +41,16 @@ export const names = {
 
 /**
  * A graph that runs `body` on one mini-batch after the other within a single ONNX Loop, so that the state stays inside
- * the engine between steps. Inputs: `images` uint8 [images, ...imageShape] or `prepared` uint8 [steps, batchSize,
- * ...imageShape], `labels` uint8 [images], `rows` int32 [steps, batchSize], masks uint8 [steps, batchSize, ...], `steps`
+ * the engine between steps. Inputs: `images` float32 [images, ...imageShape] or `prepared` float32 [steps,
+ * batchSize, ...imageShape], `labels` uint8 [images], `rows` int32 [steps, batchSize], masks uint8 [steps, batchSize, ...], `steps`
  * int64 [], the shared and the carried tensors. Outputs: the carried tensors after the last
  * iteration, and each figure, shape [steps, ...].
  */
 export function loopGraph(options: LoopOptions): Graph {
   const { imageShape, batchSize, prepared = false, masks = {}, shared = {}, carried = {}, body } = options;
   const graph = new Graph();
-  if (prepared) graph.input(names.prepared, ['steps', batchSize, ...imageShape], 'uint8');
-  else graph.input(names.images, ['images', ...imageShape], 'uint8');
+  if (prepared) graph.input(names.prepared, ['steps', batchSize, ...imageShape], 'float32');
+  else graph.input(names.images, ['images', ...imageShape], 'float32');
   for (const [name, shape] of Object.entries(masks))
     graph.input(names.mask(name), ['steps', batchSize, ...shape], 'uint8');
   graph.input(names.labels, ['images'], 'uint8');
@@ -115,7 +115,7 @@ function batchOf(
   const rows = gather(names.rows, index);
   const images = prepared ? gather(names.prepared, index) : gather(names.images, rows);
   return {
-    pixels: floats(cast(images, 'float32'), [batchSize, ...imageShape]),
+    images: floats(images, [batchSize, ...imageShape]),
     labels: traceBackend.tensor(cast(gather(names.labels, rows), 'int32'), [batchSize], 'int32') as Tensor1D,
     masks: Object.fromEntries(
       Object.entries(masks).map(([name, shape]) => [

@@ -1,5 +1,6 @@
 import { dispose, tensor, tensor1d, tidy } from '@tensorflow/tfjs';
 import { rowsOf, sizeOf } from '../../data/dataset.js';
+import { normalised } from '../../data/normalise.js';
 import { plainLayers } from '../../models/layers/plain.js';
 import type { Values } from '../../models/model.js';
 import { flatten, mapTensors, type NamedTensors } from '../../tensors.js';
@@ -98,7 +99,7 @@ function batchOf(
   const { labels } = dataset[set];
   const pixels = images ?? rowsOf(dataset[set].images, rows, sizeOf(dataset.imageShape));
   return {
-    pixels: tensor(Float32Array.from(pixels), [rows.length, ...dataset.imageShape]),
+    images: tensor(normalised(pixels, dataset), [rows.length, ...dataset.imageShape]),
     labels: tensor1d(
       rows.map((row) => labels[row] ?? 0),
       'int32',

@@ -115,7 +115,7 @@ export function winograd(x: Tensor4D, weight: Tensor4D, tile: Tile): Tensor4D {
     };
     return { value: alongBoth(outputMatrix(tile, size), M as Tensor4D), gradFunc };
   });
-  return convolve(x, weight) as Tensor4D;
+  return convolve(x, weight);
 }
 
 /** Multiplies both leading axes of x [H, W, A, B], H = W, by a matrix [R, H]; returns [R, R, A, B]. */
@@ -123,7 +123,7 @@ function alongBoth(m: Tensor2D, x: Tensor4D): Tensor4D {
   const [height, width, a, b] = x.shape;
   const rows = m.shape[0];
   const first = matMul(m, reshape(x, [height, width * a * b]));
-  const second = matMul(m, reshape(first, [rows, width, a * b]) as unknown as Tensor2D) as Tensor;
+  const second: Tensor = matMul(m as Tensor, reshape(first, [rows, width, a * b]));
   return reshape(second, [rows, rows, a, b]);
 }
 
