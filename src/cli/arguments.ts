@@ -21,6 +21,20 @@ export function nonNegative(given: string): number {
   return value;
 }
 
+/** A number above 0. */
+export function positive(given: string): number {
+  const value = parseNumber(given);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('It takes a number above 0.');
+  return value;
+}
+
+/** Any number, also a negative one. */
+export function finite(given: string): number {
+  const value = parseNumber(given);
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('It takes a number.');
+  return value;
+}
+
 /** An integer from `least` on. */
 export function integer(least: number): (given: string) => number {
   return (given) => {

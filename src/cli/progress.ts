@@ -63,8 +63,10 @@ export function progress(options: ProgressOptions): Progress {
     },
     done() {
       clear();
-      if (terminal && latest)
+      // Where the run ended within an epoch, piped output has not told it yet.
+      if (latest && (terminal || Number.isNaN(latest.validLossEpoch))) {
         line(`${epochOf(latest, options)}  ${figures(latest, latest.loss, validLoss)}  ${seconds(latest.time)}`);
+      }
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Method } from '../optimizers/methods.js';
 import type { ModelName } from '../models/models.js';
 import { resultPath } from '../results/path.js';
 import type { TrainOptions } from '../training/train.js';
-import { integer, nonNegative, oneOf } from './arguments.js';
+import { finite, integer, nonNegative, oneOf, positive } from './arguments.js';
 import { interruptible } from './interrupt.js';
 import { progress } from './progress.js';
 
@@ -17,6 +17,7 @@ const modelNames = [
 const methodNames = ['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd', 'adam', 'adam_hd'] as const satisfies readonly Method[];
 const engineNames = ['onnx', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const satisfies readonly EngineName[];
 const orders = ['reference', 'paper'] as const;
+const hypergradOptimizerNames = ['plain', 'momentum', 'adam'] as const;
 
 /** The flags of the reference's train.py, by its names, and ours. */
 interface Flags {
@@ -39,6 +40,10 @@ interface Flags {
   readonly parallel: boolean;
   readonly save: boolean;
   readonly order: (typeof orders)[number];
+  readonly multiplicative: boolean;
+  readonly lowerBound?: number;
+  readonly clip?: number;
+  readonly hypergradOptimizer: (typeof hypergradOptimizerNames)[number];
   readonly engine?: EngineName;
   readonly threads: number;
   readonly data?: string;
@@ -62,6 +67,15 @@ const options: readonly Option[] = [
     `adam_hd: α moves within the loop over tensors (reference) or once a step (paper)`,
     oneOf(orders),
     'reference',
+  ),
+  new Option('--multiplicative', 'α ← α·(1 + β·h/(‖g‖·‖u‖)), the rule that needs no scale for β').default(false),
+  valued('--lowerBound <rate>', 'α never falls below this; 0 forbids negative rates', finite),
+  valued('--clip <size>', 'h never exceeds this in size', positive),
+  valued(
+    '--hypergradOptimizer <name>',
+    `what moves α along h: ${hypergradOptimizerNames.join(', ')}`,
+    oneOf(hypergradOptimizerNames),
+    'plain',
   ),
   valued('--batchSize <count>', 'images in a mini-batch', integer(1), 128),
   valued('--epochs <count>', 'stop after so many epochs; 0: no limit', integer(0), 2),
@@ -102,13 +116,19 @@ async function run(flags: Flags): Promise<void> {
     );
   }
 
+  if (flags.lowerBound !== undefined && flags.lowerBound > alpha0) {
+    throw new UsageError(`--lowerBound ${flags.lowerBound} is above --alpha_0 ${alpha0}; lower it, or begin higher.`);
+  }
+
   const [{ createEngine }, { loadDataset }, { openResults }, { train }] = await Promise.all([
     import('../engine/engines.js'),
     import('./dataset.js'),
     import('../results/writer.js'),
     import('../training/train.js'),
   ]);
-  const dataset = loadDataset(flags, warn);
+  const dataset = loadDataset(flags, (text) => {
+    if (!silent) process.stderr.write(`warning: ${text}\n`);
+  });
   const engine = await createEngine(engineName, flags);
   // Results of made-up images must never pass for real ones.
   const folder = flags.synthetic ? `${model}_synthetic` : model;
@@ -135,10 +155,6 @@ async function run(flags: Flags): Promise<void> {
   } finally {
     results?.close();
   }
-}
-
-function warn(text: string): void {
-  process.stderr.write(`warning: ${text}\n`);
 }
 
 function chosenEngine({ cuda, engine }: Flags): EngineName {

@@ -33,7 +33,8 @@ export function totalCrossEntropy(logits: Tensor2D, labels: Tensor1D): Scalar {
       value: neg(sum<Scalar>(mul(target, logProbabilities))),
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
         const [logP, one] = saved as [Tensor2D, Tensor2D];
-        return mul(sub(exp(logP), one), dy);
+        // In the order of PyTorch, whose gradient of the mean comes in before the difference is taken.
+        return sub(mul(exp(logP), dy), mul(one, dy));
       },
     };
   });

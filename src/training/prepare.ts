@@ -8,15 +8,17 @@ export type Preparation = (rows: Int32Array) => Pick<Batches, 'images' | 'masks'
 
 /**
  * Augments images and draws dropout masks, in the order of the samples. In the reference these random numbers came from
- * worker processes and a GPU and are not known; here they have streams of their own, made from the seed.
+ * worker processes and a GPU and are not known; here each kind has a stream of its own, made from the seed, so that the
+ * numbers do not depend on how many steps go into a call.
  */
 export function preparation(dataset: Dataset, model: Model, seed: number): Preparation {
-  const [ofImages, ofMasks] = [mt19937(seed + 0x1_0000), mt19937(seed + 0x2_0000)];
+  const ofImages = mt19937(seed + 0x1_0000);
+  const masks = Object.entries(model.masks ?? {}).map(([name, shape], i) => {
+    return { name, size: sizeOf(shape), source: mt19937(seed + 0x2_0000 + i) };
+  });
   return (rows) => ({
     images: dataset.augmented ? augmented(dataset, rows, ofImages) : undefined,
-    masks: Object.fromEntries(
-      Object.entries(model.masks ?? {}).map(([name, shape]) => [name, coins(rows.length * sizeOf(shape), ofMasks)]),
-    ),
+    masks: Object.fromEntries(masks.map(({ name, size, source }) => [name, coins(rows.length * size, source)])),
   });
 }
 
@@ -45,12 +47,7 @@ function augmented({ train, imageShape }: Dataset, rows: Int32Array, source: Ran
   return images;
 }
 
-/** 0 or 1 with the same probability; 32 of them from a draw. */
+/** 0 or 1 with the same probability. */
 function coins(count: number, source: RandomSource): Uint8Array {
-  const tosses = new Uint8Array(count);
-  for (let i = 0, bits = 0; i < count; i++, bits >>>= 1) {
-    if (i % 32 === 0) bits = source.next();
-    tosses[i] = bits & 1;
-  }
-  return tosses;
+  return Uint8Array.from({ length: count }, () => source.next() >>> 31);
 }

@@ -11,6 +11,9 @@ import { preparation } from './prepare.js';
 /** A call of the engine takes about so long, so that progress and an interrupt are never far away. */
 const secondsACall = 0.2;
 
+/** Images of the smallest part of a validation. */
+const validationPart = 500;
+
 export interface TrainOptions extends MethodOptions {
   readonly model: ModelName;
   readonly method: Method;
@@ -44,7 +47,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<readonly Row
   const runner = await engine.start(program({ dataset, model: models[model], rule, variables }));
   try {
     const pass = () => permutation(source, dataset.train.count);
-    yield [await firstRow(runner, pass(), options)];
+    const first = await firstRow(runner, pass(), options);
+    if (options.signal?.aborted) return;
+    yield [first];
     yield* epochs(runner, pass, options);
   } finally {
     await runner.dispose();
@@ -52,9 +57,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<readonly Row
 }
 
 async function firstRow(runner: Runner, samples: Int32Array, options: TrainOptions): Promise<Row> {
-  const { batchSize, dataset, alpha0, beta } = options;
+  const { batchSize, alpha0, beta } = options;
   const loss = await runner.evaluate('train', samples.subarray(0, batchSize));
-  const validLoss = await runner.evaluate('test', everyRow(dataset.test.count));
+  const validLoss = await validationLoss(runner, options);
   return {
     epoch: 0,
     iteration: 0,
@@ -75,7 +80,6 @@ async function* epochs(
 ): AsyncGenerator<readonly Row[], void> {
   const { batchSize, beta, dataset, epochs, iterations, lossThreshold, signal } = options;
   const prepare = preparation(dataset, models[options.model], options.seed);
-  const testRows = everyRow(dataset.test.count);
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   let iteration = 1;
@@ -110,7 +114,8 @@ async function* epochs(
         lossSum += loss;
         alphaSum += alpha;
         const due = ++batch === batches;
-        const validLossEpoch = due ? await runner.evaluate('test', testRows) : Number.NaN;
+        const validLossEpoch = due ? await validationLoss(runner, options) : Number.NaN;
+        if (due && signal?.aborted) break;
         results.push({
           epoch,
           iteration: ++iteration,
@@ -129,6 +134,17 @@ async function* epochs(
   }
 }
 
-function everyRow(count: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, i) => i);
+/** Mean cross-entropy over the test set, a part a call; of no meaning when it was aborted. */
+async function validationLoss(runner: Runner, { dataset, signal }: TrainOptions): Promise<number> {
+  const rows = Int32Array.from({ length: dataset.test.count }, (_, i) => i);
+  let [total, size] = [0, validationPart];
+  for (let start = 0; start < rows.length && !signal?.aborted;) {
+    const part = rows.subarray(start, start + size);
+    const began = performance.now();
+    total += part.length * (await runner.evaluate('test', part));
+    const parts = (size / validationPart) * ((1000 * secondsACall) / (performance.now() - began));
+    size = validationPart * Math.max(1, Math.round(parts));
+    start += part.length;
+  }
+  return total / rows.length;
 }

@@ -6,7 +6,10 @@ import { train, type TrainOptions } from '../../src/training/train.js';
 const mnist = loadMnist();
 
 /** The rows of a run on real MNIST; the reference's defaults unless given. */
-export async function rowsOf(options: Partial<TrainOptions>): Promise<Row[]> {
+export async function rowsOf(
+  options: Partial<TrainOptions>,
+  whileRunning?: (rows: readonly Row[]) => void,
+): Promise<Row[]> {
   const rows: Row[] = [];
   for await (const some of train({
     model: 'logreg',
@@ -25,6 +28,7 @@ export async function rowsOf(options: Partial<TrainOptions>): Promise<Row[]> {
     ...options,
   })) {
     rows.push(...some);
+    whileRunning?.(rows);
   }
   return rows;
 }

@@ -25,8 +25,14 @@ describe('where a run stops', () => {
 
   it('stops when it is told to, with the rows so far', async () => {
     const controller = new AbortController();
-    controller.abort();
-    expect(await rowsOf({ signal: controller.signal })).toHaveLength(1);
+    let told = 0;
+    const rows = await rowsOf({ epochs: 0, signal: controller.signal }, (soFar) => {
+      if (soFar.length < 100) return;
+      controller.abort();
+      told = soFar.length;
+    });
+    expect(rows).toHaveLength(told);
+    expect(rows.map(({ iteration }) => iteration)).toEqual([0, ...rows.slice(1).map((_, i) => i + 2)]);
   });
 });
 

@@ -122,8 +122,7 @@ async function start(program: Program, threads: number): Promise<Runner> {
       return total / rows.length;
     },
 
-    state: () =>
-      Promise.resolve(mapValues(state, ({ dims, data }) => ({ shape: dims, values: (data).slice() }))),
+    state: () => Promise.resolve(mapValues(state, ({ dims, data }) => ({ shape: dims, values: data.slice() }))),
 
     async dispose() {
       for (const session of sessions.values()) await (await session).release();

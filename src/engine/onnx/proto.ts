@@ -22,7 +22,6 @@ const schema = {
   },
   AttributeBody: {
     name: [1, 'string'],
-    f: [2, 'float'],
     i: [3, 'int64'],
     s: [4, 'bytes'],
     g: [6, 'GraphBody'],
@@ -37,10 +36,7 @@ const schema = {
   Dimension: { dimValue: [1, 'int64'], dimParam: [2, 'string'] },
 } satisfies Record<string, Record<string, readonly [number, string, 'repeated'?]>>;
 
-const attributeTypes = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
-
-/** Attributes that ONNX declares as FLOAT; other numbers are INT. */
-const floatAttributes = new Set(['alpha', 'beta']);
+const attributeTypes = { int: 2, string: 3, graph: 5, ints: 7 } as const;
 
 const Model = protobuf.Root.fromJSON({
   nested: Object.fromEntries(
@@ -76,7 +72,7 @@ function graphBody(graph: Graph): object {
       name: `${type}_${outputs[0] ?? ''}`,
       opType: type,
       domain,
-      attribute: Object.entries(attributes).map(([name, value]) => ({ name, ...attributeBody(name, value) })),
+      attribute: Object.entries(attributes).map(([name, value]) => ({ name, ...attributeBody(value) })),
     })),
     initializer: [...graph.constants].map(([name, { shape, type, bytes }]) => ({
       name,
@@ -89,11 +85,11 @@ function graphBody(graph: Graph): object {
   };
 }
 
-function attributeBody(name: string, value: Attribute): object {
+function attributeBody(value: Attribute): object {
   if (value instanceof Graph) return { type: attributeTypes.graph, g: graphBody(value) };
   if (typeof value === 'string') return { type: attributeTypes.string, s: Buffer.from(value) };
-  if (typeof value !== 'number') return { type: attributeTypes.ints, ints: value };
-  return floatAttributes.has(name) ? { type: attributeTypes.float, f: value } : { type: attributeTypes.int, i: value };
+  if (typeof value === 'number') return { type: attributeTypes.int, i: value };
+  return { type: attributeTypes.ints, ints: value };
 }
 
 function valueBody({ name, shape, type }: ValueInfo): object {

@@ -1,12 +1,12 @@
 import { Graph, type Node } from './graph.js';
 
 /**
- * Drops what the graph's outputs do not need, lets matrix products absorb the additions that follow them, and has
- * nodes write to the outputs directly.
+ * Drops what the graph's outputs do not need, adds biases within the matrix products, and has nodes write to the
+ * outputs directly.
  */
 export function simplify(graph: Graph): void {
   removeUnused(graph);
-  absorbAdditions(graph);
+  absorbBiases(graph);
   nameOutputs(graph);
   removeUnused(graph);
 }
@@ -23,41 +23,27 @@ function removeUnused(graph: Graph): void {
   for (const name of graph.constants.keys()) if (!needed.has(name)) graph.constants.delete(name);
 }
 
-/**
- * Gemm computes α·A·B + β·C, so a sum A·B + C, and a sum A·B + c·C with a constant c (weight decay), is one node and
- * saves one or two passes over the product. Only where the product is not used otherwise.
- */
-function absorbAdditions(graph: Graph): void {
+/** Gemm computes A·B + C: a layer's bias is added within it. Only where the product is not used otherwise. */
+function absorbBiases(graph: Graph): void {
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const uses = new Map<string, number>();
   for (const name of graph.nodes.flatMap(usedBy)) uses.set(name, (uses.get(name) ?? 0) + 1);
 
-  const scaled = (name: string): { name: string; factor: number } => {
-    const node = producers.get(name);
-    if (node?.type !== 'Mul') return { name, factor: 1 };
-    const [value = '', factor = ''] = node.inputs;
-    const scalar = scalarConstant(graph, factor);
-    return scalar === undefined ? { name, factor: 1 } : { name: value, factor: scalar };
-  };
-
   graph.nodes = graph.nodes.map((node) => {
-    if (node.type !== 'Add') return node;
-    const [left = '', right = ''] = node.inputs;
-    for (const [product, addend] of [
-      [left, right],
-      [right, left],
-    ] as const) {
-      const gemm = producers.get(product);
-      if (gemm?.type !== 'Gemm' || gemm.inputs.length !== 2 || uses.get(product) !== 1) continue;
-      const { name, factor } = scaled(addend);
-      return {
-        ...gemm,
-        inputs: [...gemm.inputs, name],
-        outputs: node.outputs,
-        attributes: { ...gemm.attributes, beta: factor },
-      };
+    const [product = '', bias = ''] = node.inputs;
+    const gemm = producers.get(product);
+    // What another node has computed may have a shape that Gemm does not broadcast, and rounds otherwise.
+    const isBias = !producers.has(bias) && !graph.constants.has(bias);
+    if (
+      node.type !== 'Add' ||
+      gemm?.type !== 'Gemm' ||
+      gemm.inputs.length !== 2 ||
+      uses.get(product) !== 1 ||
+      !isBias
+    ) {
+      return node;
     }
-    return node;
+    return { ...gemm, inputs: [...gemm.inputs, bias], outputs: node.outputs };
   });
 }
 
@@ -77,12 +63,6 @@ function nameOutputs(graph: Graph): void {
   graph.nodes = graph.nodes
     .filter(({ type, outputs: [name = ''] }) => !(type === 'Identity' && written.has(name)))
     .map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }));
-}
-
-function scalarConstant(graph: Graph, name: string): number | undefined {
-  const constant = graph.constants.get(name);
-  if (constant?.type !== 'float32' || constant.bytes.byteLength !== 4) return undefined;
-  return new DataView(constant.bytes.buffer, constant.bytes.byteOffset).getFloat32(0, true);
 }
 
 /** The names that a node reads, also from within its subgraphs. */
