@@ -69,7 +69,10 @@ async function start(program: Program, threads: number): Promise<Runner> {
     const key = [kind === training ? 'train' : 'evaluate', batchSize, prepared].join();
     const created =
       sessions.get(key) ??
-      createSession({ ...kind, imageShape: dataset.imageShape, batchSize, prepared }, chosenThreads);
+      createSession(
+        { ...kind, imageShape: dataset.imageShape, batchSize, prepared },
+        { threads: chosenThreads, arena: kind === training },
+      );
     sessions.set(key, created);
     const session = await created;
 
@@ -142,12 +145,19 @@ function imageTensors(dataset: Dataset) {
   return { of, train: once('train'), test: once('test') };
 }
 
-async function createSession(loop: LoopOptions, threads: number): Promise<InferenceSession> {
+interface SessionOptions {
+  readonly threads: number;
+  /** Keeps memory for the next step; a validation gives it back. */
+  readonly arena: boolean;
+}
+
+async function createSession(loop: LoopOptions, { threads, arena }: SessionOptions): Promise<InferenceSession> {
   return InferenceSession.create(encodeModel(loopGraph(loop)), {
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     // Memory patterns would reserve every intermediate value of the graph at once.
     enableMemPattern: false,
+    enableCpuMemArena: arena,
     logSeverityLevel: 3,
   });
 }

@@ -65,6 +65,8 @@ kernelOf('Expm1', ({ x }) => {
   return info(cast(difference, 'float32'), x.shape, x.dtype);
 });
 
+kernelOf('Select', ({ condition, t, e }) => info(node('Where', [condition, t, e]), t.shape, t.dtype));
+
 kernelOf('PadV2', ({ x }, { paddings, constantValue }) => {
   const { graph } = traceBackend;
   const [before, after] = [0, 1].map((side) => (paddings as number[][]).map((pair) => pair[side] ?? 0)) as [
