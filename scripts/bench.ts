@@ -103,9 +103,7 @@ for (const model of flags.models.split(',')) {
       pipeline: hasTorch ? torch(model, method, 'pipeline') : Number.NaN,
     }));
     const of = (figure: (round: (typeof rounds)[number]) => number, digits: number) =>
-      hasTorch || Number.isFinite(figure(rounds[0]!))
-        ? median(rounds.map(figure)).toFixed(digits)
-        : '';
+      hasTorch || Number.isFinite(figure(rounds[0]!)) ? median(rounds.map(figure)).toFixed(digits) : '';
     const cells = [
       of(({ own }) => own.milliseconds, 2),
       of(({ own }) => own.megabytes, 0),
