@@ -12,10 +12,10 @@ export interface Runner {
   /** Training steps, one for each mini-batch. */
   train(batches: Batches): Promise<Steps>;
   /**
-   * Mean cross-entropy over rows of a set, in evaluation mode.
+   * Cross-entropy of each of some rows of a set, in evaluation mode.
    * @param rows indices, shape [samples].
    */
-  evaluate(set: 'train' | 'test', rows: Int32Array): Promise<number>;
+  evaluate(set: 'train' | 'test', rows: Int32Array): Promise<Float32Array>;
   /** A copy of the state by path: `parameters/lin1.weight`, `rule/…`. */
   state(): Promise<Record<string, Values>>;
   dispose(): Promise<void>;

@@ -58,7 +58,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<readonly Row
 
 async function firstRow(runner: Runner, samples: Int32Array, options: TrainOptions): Promise<Row> {
   const { batchSize, alpha0, beta } = options;
-  const loss = await runner.evaluate('train', samples.subarray(0, batchSize));
+  const loss = mean(await runner.evaluate('train', samples.subarray(0, batchSize)));
   const validLoss = await validationLoss(runner, options);
   return {
     epoch: 0,
@@ -137,14 +137,20 @@ async function* epochs(
 /** Mean cross-entropy over the test set, a part a call; of no meaning when it was aborted. */
 async function validationLoss(runner: Runner, { dataset, signal }: TrainOptions): Promise<number> {
   const rows = Int32Array.from({ length: dataset.test.count }, (_, i) => i);
-  let [total, size] = [0, validationPart];
+  const losses = new Float32Array(rows.length);
+  let size = validationPart;
   for (let start = 0; start < rows.length && !signal?.aborted;) {
     const part = rows.subarray(start, start + size);
     const began = performance.now();
-    total += part.length * (await runner.evaluate('test', part));
+    losses.set(await runner.evaluate('test', part), start);
     const parts = (size / validationPart) * ((1000 * secondsACall) / (performance.now() - began));
     size = validationPart * Math.max(1, Math.round(parts));
     start += part.length;
   }
-  return total / rows.length;
+  return mean(losses);
+}
+
+/** In float64, and of all figures at once, so that it does not depend on how many came in a call. */
+function mean(figures: Float32Array): number {
+  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
 }

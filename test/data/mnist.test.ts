@@ -12,7 +12,14 @@ describe('the MNIST that comes along', () => {
   const { train, test: held, ...about } = loadMnist();
 
   test('holds 60,000 images to train and 10,000 to test', () => {
-    expect(about).toEqual({ name: 'MNIST', imageShape: [28, 28], classes: 10, mean: [0.1307], std: [0.3081] });
+    expect(about).toEqual({
+      name: 'MNIST',
+      imageShape: [28, 28],
+      classes: 10,
+      mean: [0.1307],
+      std: [0.3081],
+      augmented: false,
+    });
     for (const [set, count] of [
       [train, 60_000],
       [held, 10_000],
