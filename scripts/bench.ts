@@ -1,8 +1,9 @@
 /*
- * Times `hypergrad train` on real MNIST, each model with each method, and beside it, in turn, the same experiment in
+ * Times `hypergrad train` on real data, each model with each method, and beside it, in turn, the same experiment in
  * PyTorch (scripts/train_torch.py) where Python has it: its bare training step, and with its data pipeline.
  *
  *     npm run bench [-- --models logreg,mlp] [--methods adam,adam_hd] [--rounds 3] [--threads 2]
+ *     npm run bench -- --models vgg --data FOLDER     (the folder of CIFAR-10's binary files)
  *
  * Environment: PYTHON, the Python that has torch and torchvision (default: python3 of the system). On Debian:
  * apt-get install python3-torch python3-torchvision libopenblas0-pthread (without the last PyTorch is far slower).
@@ -21,6 +22,7 @@ const { values: flags } = parseArgs({
     methods: { type: 'string', default: 'sgd,sgd_hd,sgdn,sgdn_hd,adam,adam_hd' },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '2' },
+    data: { type: 'string', default: join('data', 'cifar-10-batches-bin') },
   },
 });
 
@@ -28,6 +30,7 @@ const { values: flags } = parseArgs({
 const iterations: Record<string, { ours: number; bare: number; pipeline: number }> = {
   logreg: { ours: 460, bare: 400, pipeline: 60 },
   mlp: { ours: 100, bare: 50, pipeline: 30 },
+  vgg: { ours: 16, bare: 8, pipeline: 8 },
 };
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -46,6 +49,7 @@ function ours(model: string, method: string): Measured {
   const peak = 'data:text/javascript,process.on("exit",()=>console.log(process.resourceUsage().maxRSS))';
   const count = String(iterations[model]?.ours);
   const args = ['train', '--model', model, '--method', method, '--iterations', count, '--threads', flags.threads];
+  if (model === 'vgg') args.push('--data', flags.data);
   const printed = execFileSync(
     process.execPath,
     ['--import', peak, main, ...args, '--silent', '--save', '--dir', folder],
@@ -78,6 +82,7 @@ function torch(model: string, method: string, kind: 'bare' | 'pipeline'): number
   ];
   const printed = execFileSync(python, [torchScript, ...args, ...(kind === 'bare' ? ['--bare'] : [])], {
     encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   return 1000 * (JSON.parse(printed) as { secondsPerIteration: number }).secondsPerIteration;
 }
