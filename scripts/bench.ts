@@ -74,7 +74,7 @@ function torch(model: string, method: string, kind: 'bare' | 'pipeline'): number
     '--method',
     method,
     '--data',
-    mnist,
+    model === 'vgg' ? flags.data : mnist,
     '--iterations',
     count,
     '--threads',

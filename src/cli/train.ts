@@ -88,7 +88,7 @@ const options: readonly Option[] = [
   new Option('--synthetic', 'vgg: made-up images from the seed, where CIFAR-10 cannot be had').default(false),
   new Option('--silent', 'show nothing').default(false),
   valued('--engine <name>', `what computes: ${engineNames.join(', ')} (default: onnx)`, oneOf(engineNames)),
-  valued('--threads <count>', 'threads of the onnx engine; 0: one a core', integer(0), 0),
+  valued('--threads <count>', 'threads of the onnx engine; 0: one a core, or one for a small model', integer(0), 0),
   new Option('--cuda', 'compute on an NVIDIA GPU, by the engine tfjs-node-gpu').default(false),
   valued('--device <index>', 'which GPU', integer(0), 0),
   valued('--workers <count>', 'threads that prepare images; MNIST needs none', integer(0), 4),
