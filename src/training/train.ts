@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '../data/dataset.js';
 import type { Engine, Runner } from '../engine/engine.js';
 import { program } from '../engine/program.js';
@@ -95,6 +96,7 @@ async function* epochs(
       const size = Math.min(batchSize, left);
       const allowed = iterations === 0 ? Infinity : iterations - iteration;
       const count = Math.min(stepsACall, Math.floor(left / size), allowed);
+      await setImmediate(); // an interrupt that came during the last call is heard before the next
       if (count < 1 || signal?.aborted) return;
 
       const rows = samples.subarray(next, next + count * size);
@@ -140,6 +142,7 @@ async function validationLoss(runner: Runner, { dataset, signal }: TrainOptions)
   const losses = new Float32Array(rows.length);
   let size = validationPart;
   for (let start = 0; start < rows.length && !signal?.aborted;) {
+    await setImmediate();
     const part = rows.subarray(start, start + size);
     const began = performance.now();
     losses.set(await runner.evaluate('test', part), start);
