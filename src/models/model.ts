@@ -30,7 +30,7 @@ export interface Model {
   init(source: RandomSource): Variables<Values>;
   /** Shapes, for one image, of the masks that a training pass needs: dropout with probability 1/2. */
   readonly masks?: Readonly<Record<string, readonly number[]>>;
-  /** Images in a mini-batch of a validation: few enough for their activations to stay in the cache. */
+  /** Images in a mini-batch of a validation: it bounds the memory of their activations. */
   readonly validationBatch: number;
   /** Logits, shape [batch, classes], of normalised images, shape [batch, ...imageShape]; and the buffers after it. */
   forward(

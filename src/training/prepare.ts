@@ -49,5 +49,7 @@ function augmented({ train, imageShape }: Dataset, rows: Int32Array, source: Ran
 
 /** 0 or 1 with the same probability. */
 function coins(count: number, source: RandomSource): Uint8Array {
-  return Uint8Array.from({ length: count }, () => source.next() >>> 31);
+  const tosses = new Uint8Array(count);
+  for (let i = 0; i < count; i++) tosses[i] = source.next() >>> 31;
+  return tosses;
 }
