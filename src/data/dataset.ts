@@ -27,7 +27,7 @@ export function sizeOf(imageShape: readonly number[]): number {
 }
 
 /** The rows of a byte array of rows of `size`, one after the other. */
-export function rowsOf(bytes: Uint8Array, rows: Int32Array, size: number): Uint8Array {
+export function rowsOf(bytes: Uint8Array, rows: Int32Array, size: number): Uint8Array<ArrayBuffer> {
   const picked = new Uint8Array(rows.length * size);
   rows.forEach((row, i) => {
     picked.set(bytes.subarray(row * size, (row + 1) * size), i * size);

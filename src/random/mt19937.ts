@@ -15,7 +15,27 @@ const lag = 397;
  * @param seed an integer, |seed| < 2^53.
  */
 export function mt19937(seed: number): RandomSource {
-  const state = initialState(seed);
+  return source(initialState(seed));
+}
+
+/**
+ * MT19937 seeded by `init_by_array` with the low 32 bits of each of `keys`: a stream of its own for each array of them.
+ *
+ * @param keys integers, |key| < 2^53, at least one.
+ */
+export function mt19937Keyed(keys: readonly number[]): RandomSource {
+  const state = initialState(19650218);
+  const steps = Math.max(size, keys.length);
+  for (let step = 0; step < steps; step++) {
+    const key = step % keys.length;
+    mix(state, step, 1664525, (keys[key]! >>> 0) + key);
+  }
+  for (let step = steps; step < steps + size - 1; step++) mix(state, step, 1566083941, -place(step));
+  state[0] = 0x80000000;
+  return source(state);
+}
+
+function source(state: Uint32Array): RandomSource {
   let position = size;
   return {
     next() {
@@ -36,6 +56,18 @@ function initialState(seed: number): Uint32Array {
     state[i] = Math.imul(1812433253, previous ^ (previous >>> 30)) + i;
   }
   return state;
+}
+
+/** Where in the state a step of `mix` goes: round and round, but over the first word, which is the last one's copy. */
+function place(step: number): number {
+  return 1 + (step % (size - 1));
+}
+
+function mix(state: Uint32Array, step: number, factor: number, addend: number): void {
+  const i = place(step);
+  const previous = state[i - 1]!;
+  state[i] = (state[i]! ^ Math.imul(previous ^ (previous >>> 30), factor)) + addend;
+  if (i === size - 1) state[0] = state[i]!;
 }
 
 function twist(state: Uint32Array): void {

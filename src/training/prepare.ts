@@ -1,37 +1,45 @@
-import { rowsOf, sizeOf, type Dataset } from '../data/dataset.js';
-import type { Batches } from '../engine/engine.js';
-import type { Model } from '../models/model.js';
-import { mt19937, type RandomSource } from '../random/mt19937.js';
+import { mt19937Keyed, type RandomSource } from '../random/mt19937.js';
 
-/** Makes what a training call needs besides the rows. */
-export type Preparation = (rows: Int32Array) => Pick<Batches, 'images' | 'masks'>;
+/** What a mini-batch is prepared from: nothing but data, so that a thread can be handed it. */
+export interface Ingredients {
+  readonly seed: number;
+  /** Which of the run's mini-batches, from 0. */
+  readonly index: number;
+  /** Pixels to augment, 0..255, shape [batchSize, ...imageShape]; undefined where they stay as they are. */
+  readonly images: Uint8Array<ArrayBuffer> | undefined;
+  /** Height, width and channels. */
+  readonly imageShape: readonly number[];
+  /** Figures in each mask, by name. */
+  readonly masks: Readonly<Record<string, number>>;
+}
+
+export interface Prepared {
+  readonly images: Uint8Array | undefined;
+  /** 0 or 1. */
+  readonly masks: Readonly<Record<string, Uint8Array>>;
+}
 
 /**
- * Augments images and draws dropout masks, in the order of the samples. In the reference these random numbers came from
- * worker processes and a GPU and are not known; here each kind has a stream of its own, made from the seed, so that the
- * numbers do not depend on how many steps go into a call.
+ * Augments images and draws dropout masks. In the reference these random numbers came from worker processes and a GPU
+ * and are not known; here each mini-batch has streams of its own, made from the seed, so that the numbers depend neither
+ * on who prepares it nor on when.
  */
-export function preparation(dataset: Dataset, model: Model, seed: number): Preparation {
-  const ofImages = mt19937(seed + 0x1_0000);
-  const masks = Object.entries(model.masks ?? {}).map(([name, shape], i) => {
-    return { name, size: sizeOf(shape), source: mt19937(seed + 0x2_0000 + i) };
-  });
-  return (rows) => ({
-    images: dataset.augmented ? augmented(dataset, rows, ofImages) : undefined,
-    masks: Object.fromEntries(masks.map(({ name, size, source }) => [name, coins(rows.length * size, source)])),
-  });
+export function prepare({ seed, index, images, imageShape, masks }: Ingredients): Prepared {
+  const stream = (kind: number) => mt19937Keyed([seed, kind, index]);
+  return {
+    images: images && augmented(images, imageShape, stream(0)),
+    masks: Object.fromEntries(Object.entries(masks).map(([name, size], i) => [name, coins(size, stream(1 + i))])),
+  };
 }
 
 /** Pixels of padding on each side before the crop. */
 const padding = 4;
 
 /** Flips each image with probability 1/2, pads it with black, and crops it to its size at random. */
-function augmented({ train, imageShape }: Dataset, rows: Int32Array, source: RandomSource): Uint8Array {
+function augmented(originals: Uint8Array, imageShape: readonly number[], source: RandomSource): Uint8Array {
   const [height = 0, width = 0, channels = 0] = imageShape;
-  const size = sizeOf(imageShape);
-  const originals = rowsOf(train.images, rows, size);
   const images = new Uint8Array(originals.length);
-  for (let start = 0; start < images.length; start += size) {
+  for (let start = 0; start < images.length; start += height * width * channels) {
     const flipped = source.next() % 2 === 1;
     const down = (source.next() % (2 * padding + 1)) - padding;
     const right = (source.next() % (2 * padding + 1)) - padding;

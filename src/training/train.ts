@@ -2,12 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '../data/dataset.js';
 import type { Engine, Runner } from '../engine/engine.js';
 import { program } from '../engine/program.js';
+import { dataParallel } from '../models/data_parallel.js';
 import { models, type ModelName } from '../models/models.js';
 import { updateRule, type Method, type MethodOptions } from '../optimizers/methods.js';
 import { mt19937 } from '../random/mt19937.js';
 import { permutation } from '../random/torch.js';
 import type { Row } from '../results/row.js';
-import { preparation } from './prepare.js';
+import { supply, type MiniBatch, type Supply } from './ahead.js';
 
 /** A call of the engine takes about so long, so that progress and an interrupt are never far away. */
 const secondsACall = 0.2;
@@ -29,6 +30,10 @@ export interface TrainOptions extends MethodOptions {
   readonly lossThreshold: number;
   readonly dataset: Dataset;
   readonly engine: Engine;
+  /** Threads that prepare images ahead of the steps; 0, the default: they are prepared in line. */
+  readonly workers?: number;
+  /** Parts that a mini-batch is cut into, as on so many GPUs; 1, the default: it stays whole. */
+  readonly replicas?: number;
   /** Ends the run early: the rows of the steps taken so far have been yielded. */
   readonly signal?: AbortSignal;
 }
@@ -41,20 +46,41 @@ export interface TrainOptions extends MethodOptions {
  * before it logs it; and where it stops early, it does so before it logs.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<readonly Row[], void> {
-  const { model, method, seed, dataset, engine } = options;
+  const { method, seed, batchSize, dataset, engine, workers = 0, replicas = 1 } = options;
   const source = mt19937(seed);
   const rule = updateRule(method, options);
-  const variables = models[model].init(source);
-  const runner = await engine.start(program({ dataset, model: models[model], rule, variables }));
+  const model = replicas > 1 ? dataParallel(models[options.model], replicas) : models[options.model];
+  const variables = model.init(source);
+  if (await interrupted(options)) return;
+  const batchSizes = sizesOfBatches(dataset.train.count, batchSize);
+  const runner = await engine.start(program({ dataset, model, rule, variables, batchSizes }));
+  const pass = () => permutation(source, dataset.train.count);
+  const ofFirstRow = pass(); // before the threads ask for the first epoch's
+  const batches = await supply(miniBatches(pass, options), { dataset, model, seed, workers });
   try {
-    const pass = () => permutation(source, dataset.train.count);
-    const first = await firstRow(runner, pass(), options);
+    if (await interrupted(options)) return;
+    const first = await firstRow(runner, ofFirstRow, options);
     if (options.signal?.aborted) return;
     yield [first];
-    yield* epochs(runner, pass, options);
+    yield* epochs(runner, batches, options);
   } finally {
+    await batches.end();
     await runner.dispose();
   }
+}
+
+/** An interrupt that comes while this thread computes is heard when the event loop turns. */
+async function interrupted({ signal }: TrainOptions): Promise<boolean> {
+  await setImmediate();
+  await setImmediate(); // the first turn may be over before it asks for signals
+  return signal?.aborted ?? false;
+}
+
+/** Whole mini-batches, and what is left for an epoch's last. */
+function sizesOfBatches(samples: number, batchSize: number): number[] {
+  const sizes = new Set([Math.min(batchSize, samples), samples % batchSize]);
+  sizes.delete(0);
+  return [...sizes];
 }
 
 async function firstRow(runner: Runner, samples: Int32Array, options: TrainOptions): Promise<Row> {
@@ -74,75 +100,74 @@ async function firstRow(runner: Runner, samples: Int32Array, options: TrainOptio
   };
 }
 
-async function* epochs(
-  runner: Runner,
-  pass: () => Int32Array,
-  options: TrainOptions,
-): AsyncGenerator<readonly Row[], void> {
-  const { batchSize, beta, dataset, epochs, iterations, lossThreshold, signal } = options;
-  const prepare = preparation(dataset, models[options.model], options.seed);
+async function* epochs(runner: Runner, batches: Supply, options: TrainOptions): AsyncGenerator<readonly Row[], void> {
+  const { batchSize, beta, dataset, lossThreshold, signal } = options;
+  const stepsAnEpoch = Math.ceil(dataset.train.count / batchSize);
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
-  let iteration = 1;
   let stepsACall = 1;
+  let [step, lossSum, alphaSum] = [0, 0, 0];
 
+  while (!(await interrupted(options))) {
+    const began = seconds();
+    const next = await batches.take(stepsACall);
+    if (!next) return;
+    const steps = await runner.train(next);
+    const secondsAStep = (seconds() - began) / steps.loss.length;
+    if (next.batchSize === batchSize) stepsACall = Math.max(1, Math.round(secondsACall / secondsAStep));
+
+    const results: Row[] = [];
+    for (const [i, loss] of steps.loss.entries()) {
+      if (lossThreshold > 0 && loss <= lossThreshold) {
+        yield results;
+        return;
+      }
+      const alpha = steps.alpha[i] ?? Number.NaN;
+      lossSum += loss;
+      alphaSum += alpha;
+      const due = ++step % stepsAnEpoch === 0;
+      const validLossEpoch = due ? await validationLoss(runner, options) : Number.NaN;
+      if (due && signal?.aborted) break;
+      results.push({
+        epoch: Math.ceil(step / stepsAnEpoch),
+        iteration: step + 1,
+        // The steps of a call share its time evenly.
+        time: due ? seconds() : began + secondsAStep * (i + 1),
+        loss,
+        lossEpoch: due ? lossSum / stepsAnEpoch : Number.NaN,
+        validLossEpoch,
+        alpha,
+        alphaEpoch: due ? alphaSum / stepsAnEpoch : Number.NaN,
+        beta,
+      });
+      if (due) [lossSum, alphaSum] = [0, 0];
+    }
+    yield results;
+  }
+}
+
+/** The run's mini-batches: each epoch's permutation in parts. An iteration is counted before it is logged, hence the 1. */
+function* miniBatches(
+  pass: () => Int32Array,
+  { batchSize, epochs, iterations }: TrainOptions,
+): Generator<MiniBatch, void> {
+  let index = 0;
   for (let epoch = 1; epochs === 0 || epoch <= epochs; epoch++) {
     const samples = pass();
-    const batches = Math.ceil(samples.length / batchSize);
-    let [batch, lossSum, alphaSum] = [0, 0, 0];
-
-    for (let next = 0; next < samples.length;) {
-      const left = samples.length - next;
-      const size = Math.min(batchSize, left);
-      const allowed = iterations === 0 ? Infinity : iterations - iteration;
-      const count = Math.min(stepsACall, Math.floor(left / size), allowed);
-      await setImmediate(); // an interrupt that came during the last call is heard before the next
-      if (count < 1 || signal?.aborted) return;
-
-      const rows = samples.subarray(next, next + count * size);
-      const began = seconds();
-      const steps = await runner.train({ rows, batchSize: size, ...prepare(rows) });
-      const secondsAStep = (seconds() - began) / count;
-      if (size === batchSize) stepsACall = Math.max(1, Math.round(secondsACall / secondsAStep));
-      next += count * size;
-
-      const results: Row[] = [];
-      for (const [i, loss] of steps.loss.entries()) {
-        if (lossThreshold > 0 && loss <= lossThreshold) {
-          yield results;
-          return;
-        }
-        const alpha = steps.alpha[i] ?? Number.NaN;
-        lossSum += loss;
-        alphaSum += alpha;
-        const due = ++batch === batches;
-        const validLossEpoch = due ? await validationLoss(runner, options) : Number.NaN;
-        if (due && signal?.aborted) break;
-        results.push({
-          epoch,
-          iteration: ++iteration,
-          // The steps of a call share its time evenly.
-          time: due ? seconds() : began + secondsAStep * (i + 1),
-          loss,
-          lossEpoch: due ? lossSum / batches : Number.NaN,
-          validLossEpoch,
-          alpha,
-          alphaEpoch: due ? alphaSum / batches : Number.NaN,
-          beta,
-        });
-      }
-      yield results;
+    for (let start = 0; start < samples.length; start += batchSize) {
+      if (iterations > 0 && index + 1 >= iterations) return;
+      yield { index: index++, epoch, rows: samples.subarray(start, start + batchSize) };
     }
   }
 }
 
 /** Mean cross-entropy over the test set, a part a call; of no meaning when it was aborted. */
-async function validationLoss(runner: Runner, { dataset, signal }: TrainOptions): Promise<number> {
+async function validationLoss(runner: Runner, options: TrainOptions): Promise<number> {
+  const { dataset } = options;
   const rows = Int32Array.from({ length: dataset.test.count }, (_, i) => i);
   const losses = new Float32Array(rows.length);
   let size = validationPart;
-  for (let start = 0; start < rows.length && !signal?.aborted;) {
-    await setImmediate();
+  for (let start = 0; start < rows.length && !(await interrupted(options));) {
     const part = rows.subarray(start, start + size);
     const began = performance.now();
     losses.set(await runner.evaluate('test', part), start);
