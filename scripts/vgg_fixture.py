@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/vgg16_bn.json: one training step of vgg16_bn in PyTorch, for each of the six methods.
+"""Writes test/fixtures/vgg16_bn.json: one training step of vgg16_bn in PyTorch, for each of the six methods,
+and an evaluation before and after it.
 
 The initial parameters are drawn here once more from seed 1, with NumPy's MT19937, so that the fixture does not depend on
 the project's own code. Images, labels and dropout masks come from seeds 11 and 12 as the test draws them.
@@ -71,6 +72,15 @@ def step(kept):
     return net, loss.item()
 
 
+def evaluated(net, count=16):
+    """Cross-entropy of the first images in evaluation mode, in float64."""
+    net.double().eval(); x, y = batch(); c = net['classifier']
+    x = x[:count].double()
+    with torch.no_grad():
+        h = torch.relu(c[1](net['features'](x).view(count, 512)))
+        return F.cross_entropy(c[6](torch.relu(c[4](h))), y[:count], reduction='none').tolist()
+
+
 def sampled(name, t):
     """Norm, and some entries; convolution weights in the order [3, 3, inputs, outputs]."""
     t = (t.permute(2, 3, 1, 0) if t.dim() == 4 else t).reshape(-1).double()
@@ -101,4 +111,6 @@ for kind in ('kept', 'dropped'):
     if kind == 'dropped':
         out['moved'] = {m: {n: sampled(n, moved(m, named[n].data, g[n])) for n in g if n.startswith(('features.40', 'classifier', 'features.0.'))}
                         for m in ('sgd', 'sgdn', 'adam')}
+    # With the parameters as they were, and the running statistics moved.
+    if kind == 'kept': out['evaluated'] = {'initial': evaluated(network()), 'running': evaluated(net)}
 print(json.dumps(out))

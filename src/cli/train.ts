@@ -37,7 +37,7 @@ interface Flags {
   readonly lossThreshold: number;
   readonly silent: boolean;
   readonly workers: number;
-  readonly parallel: boolean;
+  readonly parallel: number;
   readonly save: boolean;
   readonly order: (typeof orders)[number];
   readonly multiplicative: boolean;
@@ -91,8 +91,8 @@ const options: readonly Option[] = [
   valued('--threads <count>', 'threads of the onnx engine; 0: one a core, or one for a small model', integer(0), 0),
   new Option('--cuda', 'compute on an NVIDIA GPU, by the engine tfjs-node-gpu').default(false),
   valued('--device <index>', 'which GPU', integer(0), 0),
-  valued('--workers <count>', 'threads that prepare images; MNIST needs none', integer(0), 4),
-  new Option('--parallel', 'vgg: split each mini-batch over replicas').default(false),
+  valued('--workers <count>', 'threads that prepare images ahead; 0: none; MNIST needs none', integer(0), 1),
+  valued('--parallel [replicas]', 'cut each mini-batch into parts, as on so many GPUs', integer(1), 1).preset('2'),
 ];
 
 export function trainCommand(): Command {
@@ -109,7 +109,6 @@ function valued(flags: string, description: string, parse: (given: string) => un
 async function run(flags: Flags): Promise<void> {
   const { model, method, alpha_0: alpha0, beta, silent } = flags;
   const engineName = chosenEngine(flags);
-  if (flags.parallel) throw new UsageError('--parallel is not there yet; leave it out.');
   if (method.startsWith('sgdn') && flags.mu === 0) {
     throw new UsageError(
       `--mu 0: Nesterov momentum needs a μ above 0; for none, use --method ${method.replace('n', '')}.`,
@@ -139,7 +138,7 @@ async function run(flags: Flags): Promise<void> {
 
   try {
     await interruptible(async (signal) => {
-      const options: TrainOptions = { ...flags, model, alpha0, dataset, engine, signal };
+      const options: TrainOptions = { ...flags, model, alpha0, replicas: flags.parallel, dataset, engine, signal };
       for await (const rows of train(options)) {
         results?.write(rows);
         talk.rows(rows);

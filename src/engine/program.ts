@@ -43,9 +43,12 @@ export interface StepFigures extends TensorTree {
 export interface Program {
   readonly dataset: Dataset;
   readonly alpha0: number;
+  /** What training starts from; an engine may go on to write to these arrays. */
   readonly variables: Variables<Values>;
   /** Shapes, for one image, of the masks of a training step. */
   readonly masks: Readonly<Record<string, readonly number[]>>;
+  /** Images in a mini-batch of training: one size for an epoch's first ones, another for its last. */
+  readonly batchSizes: readonly number[];
   /** Images in a mini-batch of a validation. */
   readonly validationBatch: number;
   /** The state before the first step. */
@@ -62,9 +65,10 @@ export interface ProgramParts {
   readonly rule: UpdateRule;
   /** What the model starts from: `model.init`'s. */
   readonly variables: Variables<Values>;
+  readonly batchSizes: readonly number[];
 }
 
-export function program({ dataset, model, rule, variables }: ProgramParts): Program {
+export function program({ dataset, model, rule, variables, batchSizes }: ProgramParts): Program {
   const pass = (theta: Variables<Tensor>, { images, masks }: Batch, layers: ImageLayers, training: boolean) => {
     return model.forward(theta, images, { training, layers, masks });
   };
@@ -73,6 +77,7 @@ export function program({ dataset, model, rule, variables }: ProgramParts): Prog
     alpha0: rule.alpha0,
     variables,
     masks: model.masks ?? {},
+    batchSizes,
     validationBatch: model.validationBatch,
     init: ({ parameters, buffers }) => ({ parameters, buffers, rule: rule.init(parameters) }),
     step({ parameters, buffers, rule: ruleState }, batch, layers) {

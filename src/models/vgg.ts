@@ -3,9 +3,9 @@ import type { RandomSource } from '../random/mt19937.js';
 import { uniform } from '../random/torch.js';
 import { tensorOf } from '../tensors.js';
 import { constructConvolution, initConvolution } from './convolution.js';
-import { batchNorm, batchNormEvaluated } from './layers/batch_norm.js';
+import { batchNorm, foldBatchNorm, type BatchNormParameters, type RunningStatistics } from './layers/batch_norm.js';
 import { initLinear, linear } from './linear.js';
-import type { Model, Pass, Values, Variables } from './model.js';
+import type { Model, Values, Variables } from './model.js';
 
 /** Channels of the convolutions; `pool` halves the image. */
 const configurations = {
@@ -38,7 +38,7 @@ export function vgg(depth: VggDepth, { batchNorm: normalised }: Pick<VggOptions,
 export function vggModel({ layers, batchNorm: normalised, hidden }: VggOptions): Model {
   const convolutions = placed(layers, normalised);
   return {
-    validationBatch: 100,
+    validationBatch: 250,
     masks: { 'classifier.0': [hidden], 'classifier.3': [hidden] },
 
     init(source) {
@@ -62,18 +62,27 @@ export function vggModel({ layers, batchNorm: normalised, hidden }: VggOptions):
       };
     },
 
-    forward({ parameters, buffers }, images, pass) {
+    forward({ parameters, buffers }, images, { training, layers, masks }) {
       const moved: Record<string, Tensor> = {};
-      let x = pass.layers.fromBatch(images as Tensor4D);
+      let x = layers.fromBatch(images as Tensor4D);
       for (const { name, norm, pooled } of convolutions) {
-        const z = pass.layers.convolution(x, tensorOf(parameters, `${name}.weight`) as Tensor4D);
+        const weight = tensorOf(parameters, `${name}.weight`) as Tensor4D;
         const bias = tensorOf(parameters, `${name}.bias`);
-        const y = norm ? normalise(z, bias, norm, { parameters, buffers }, pass, moved) : add<Tensor4D>(z, bias);
-        // ReLU and maximum commute, and there is less to do after the pool.
-        x = relu(pooled ? pass.layers.maxPool(y) : y);
+        const normalisation = norm ? batchNormOf(norm, bias, { parameters, buffers }) : undefined;
+        const pool = (y: Tensor4D) => (pooled ? layers.maxPool(y) : y);
+        // ReLU and a bias commute with the maximum, and there is less to do after the pool.
+        if (norm && normalisation && training) {
+          const { y, running } = batchNorm(layers.convolution(x, weight), ...normalisation);
+          moved[`${norm}.running_mean`] = running.mean;
+          moved[`${norm}.running_var`] = running.variance;
+          x = relu(pool(y));
+        } else {
+          const folded = normalisation ? foldBatchNorm(weight, ...normalisation) : { weight, bias };
+          x = relu(add<Tensor4D>(pool(layers.convolution(x, folded.weight)), folded.bias));
+        }
       }
-      const dropped = (v: Tensor2D, name: string) => (pass.training ? dropout(v, tensorOf(pass.masks, name)) : v);
-      const h0 = dropped(pass.layers.toVectors(x), 'classifier.0');
+      const dropped = (v: Tensor2D, name: string) => (training ? dropout(v, tensorOf(masks, name)) : v);
+      const h0 = dropped(layers.toVectors(x), 'classifier.0');
       const h1 = dropped(relu(linear(parameters, 'classifier.1', h0)), 'classifier.3');
       const h2 = relu(linear(parameters, 'classifier.4', h1));
       return { logits: linear(parameters, 'classifier.6', h2), buffers: moved };
@@ -128,25 +137,19 @@ function initFeature(
   };
 }
 
-/** Batch norm by name; in training, the statistics moved on are put into `moved`. */
-function normalise(
-  x: Tensor4D,
-  bias: Tensor,
+/** A batch norm's parameters, with the bias of the convolution before it, and its running statistics. */
+function batchNormOf(
   name: string,
+  bias: Tensor,
   { parameters, buffers }: Variables<Tensor>,
-  { training }: Pass,
-  moved: Record<string, Tensor>,
-): Tensor4D {
-  const learnt = { gamma: tensorOf(parameters, `${name}.weight`), beta: tensorOf(parameters, `${name}.bias`), bias };
-  const statistics = {
-    mean: tensorOf(buffers, `${name}.running_mean`),
-    variance: tensorOf(buffers, `${name}.running_var`),
-  };
-  if (!training) return batchNormEvaluated(x, learnt, statistics);
-  const { y, running } = batchNorm(x, learnt, statistics);
-  moved[`${name}.running_mean`] = running.mean;
-  moved[`${name}.running_var`] = running.variance;
-  return y;
+): [BatchNormParameters, RunningStatistics] {
+  return [
+    { gamma: tensorOf(parameters, `${name}.weight`), beta: tensorOf(parameters, `${name}.bias`), bias },
+    {
+      mean: tensorOf(buffers, `${name}.running_mean`),
+      variance: tensorOf(buffers, `${name}.running_var`),
+    },
+  ];
 }
 
 /** Keeps what the mask keeps, and makes up for the other half. */

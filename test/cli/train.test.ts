@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cifar10Files, put } from '../data/cifar10_files.js';
 import { hypergrad } from './hypergrad.js';
 
 let folder = '';
@@ -11,6 +12,11 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** A results file but for its third column. */
+function withoutTimes(path: string): string {
+  return readFileSync(path, 'utf8').replaceAll(/^(\d+,\d+),[^,]+/gm, '$1');
+}
 
 const quick = ['train', '--model', 'logreg', '--iterations', '40'];
 
@@ -22,6 +28,7 @@ describe('a wrong command line', () => {
     [['train', '--beta', 'tiny'], /--beta.*tiny.*number/],
     [['train', '--mu', ''], /--mu.*number/],
     [['train', '--weightDecay', 'NaN'], /--weightDecay.*NaN.*number/],
+    [['train', '--parallel', '0'], /--parallel.*0.*integer, 1 or larger/],
     [['train', '--batchSize', '0'], /--batchSize.*0.*integer, 1 or larger/],
     [['train', '--epochs', '1.5'], /--epochs.*1\.5.*integer/],
     [['train', '--seed', '-3'], /--seed.*-3.*integer/],
@@ -72,13 +79,35 @@ describe('a run', () => {
       const { code, stdout, stderr } = await hypergrad([...quick, '--save'], { cwd: folder });
       expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
       expect(stderr).toContain('results/logreg/+1e-03_+1e-06/adam.csv');
-      contents.push(readFileSync(target(), 'utf8').replaceAll(/^(\d+,\d+),[^,]+/gm, '$1'));
+      contents.push(withoutTimes(target()));
     }
     const lines = contents[0]?.split('\r\n') ?? [];
     expect(lines[0]).toBe('Epoch,Iteration,Time,Loss,LossEpoch,ValidLossEpoch,Alpha,AlphaEpoch,Beta');
     expect(lines.at(-2)).toMatch(/^1,40,[\d.]+,nan,nan,0\.001,nan,1e-06$/);
     expect(lines).toHaveLength(1 + 40 + 1);
     expect(contents[1]).toBe(contents[0]);
+  });
+
+  it('is the same whether threads prepare its images or none, and another with --parallel', async () => {
+    put(folder, cifar10Files(2));
+    const contents: string[] = [];
+    for (const flags of [['--workers', '0'], ['--workers', '3'], ['--parallel']]) {
+      // Four steps, two of them in the second epoch.
+      const { code, stdout, stderr } = await hypergrad(
+        [
+          ...['train', '--model', 'vgg11_bn', '--method', 'sgd', '--batchSize', '5', '--iterations', '5'],
+          ...['--data', '.', '--save', '--silent', ...flags],
+        ],
+        { cwd: folder },
+      );
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
+      contents.push(withoutTimes(join(folder, 'results', 'vgg11_bn', '+1e-03_+1e-06', 'sgd.csv')));
+    }
+    const [inLine, threaded, parallel] = contents.map((content) => content.split('\r\n'));
+    expect(inLine).toHaveLength(1 + 5 + 1);
+    expect(threaded).toEqual(inLine);
+    expect(parallel?.[1], 'an untrained model is the same').toBe(inLine?.[1]);
+    expect(parallel?.[2], 'the first batch has other statistics').not.toBe(inLine?.[2]);
   });
 
   it('tells a line an epoch when piped', async () => {

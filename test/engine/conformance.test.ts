@@ -75,6 +75,7 @@ async function trained(engine: EngineName, model: Model, method: Method, order?:
       model,
       rule,
       variables: model.init(mt19937(1)),
+      batchSizes: [batchSize, batchSize - 3],
     }),
   );
   const rows = Int32Array.from({ length: steps * batchSize }, (_, i) => i);
@@ -136,7 +137,13 @@ it('gives the same numbers however many steps go into a call', async () => {
   const rule = updateRule('adam_hd', { alpha0: 0.01, beta: 1e-5, mu: 0.9, weightDecay: 1e-3 });
   const start = async () =>
     (await createEngine('onnx', { threads: 2, device: 0 })).start(
-      program({ dataset: randomDataset([6, 6]), model: narrowMlp, rule, variables: narrowMlp.init(mt19937(1)) }),
+      program({
+        dataset: randomDataset([6, 6]),
+        model: narrowMlp,
+        rule,
+        variables: narrowMlp.init(mt19937(1)),
+        batchSizes: [batchSize],
+      }),
     );
   const rows = Int32Array.from({ length: steps * batchSize }, (_, i) => i);
   const [together, apart] = [await start(), await start()];

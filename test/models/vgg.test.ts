@@ -21,6 +21,7 @@ interface Fixture {
     'kept' | 'dropped',
     { readonly loss: number; readonly gradients: SampledTensors; readonly running: SampledTensors }
   >;
+  readonly evaluated: Record<'initial' | 'running', readonly number[]>;
   readonly moved: Record<'sgd' | 'sgdn' | 'adam', SampledTensors>;
 }
 
@@ -58,7 +59,7 @@ async function firstStep(method: Method, kind: 'kept' | 'dropped') {
   const before = Object.fromEntries(
     Object.entries(variables.parameters).map(([name, { values }]) => [name, values.slice()]),
   );
-  const runner = await onnxEngine().start(program({ dataset, model, rule, variables }));
+  const runner = await onnxEngine().start(program({ dataset, model, rule, variables, batchSizes: [fixture.batch] }));
   const rows = Int32Array.from({ length: fixture.batch }, (_, i) => i);
   const { loss } = await runner.train({ rows, batchSize: fixture.batch, masks: masks(kind) });
   const after = await runner.state();
@@ -95,6 +96,22 @@ describe.each(['kept', 'dropped'] as const)("vgg16_bn's first step, all features
       expect(compare(valuesAt(after, `buffers/${name}`), statistic).largest, name).toBeLessThan(1e-4);
     }
   });
+});
+
+it("evaluates as PyTorch does in float64, with the initial running statistics and with a step's", async () => {
+  const rule = updateRule('sgd', { alpha0: 0, beta: 0, mu: 0.9, weightDecay: 0 });
+  const variables = model.init(mt19937(1));
+  const runner = await onnxEngine().start(program({ dataset, model, rule, variables, batchSizes: [fixture.batch] }));
+  const { initial, running } = fixture.evaluated;
+  const some = Int32Array.from(initial, (_, i) => i);
+  const before = await runner.evaluate('test', some);
+  const rows = Int32Array.from({ length: fixture.batch }, (_, i) => i);
+  await runner.train({ rows, batchSize: fixture.batch, masks: masks('kept') });
+  const after = await runner.evaluate('test', some);
+  await runner.dispose();
+  for (const [i, loss] of initial.entries()) expect(Math.abs((before[i] ?? Number.NaN) / loss - 1)).toBeLessThan(1e-5);
+  for (const [i, loss] of running.entries()) expect(Math.abs((after[i] ?? Number.NaN) / loss - 1)).toBeLessThan(1e-5);
+  expect(Math.abs(initial[0]! / running[0]! - 1), 'the running statistics matter').toBeGreaterThan(5e-5);
 });
 
 describe.each(methods)('%s', (method) => {

@@ -31,7 +31,8 @@ describe('traced into an ONNX graph, a rule learns the same rates as on the cpu 
 
 async function rates(name: EngineName, rule: UpdateRule): Promise<Float64Array> {
   const engine = await createEngine(name, { threads: 1, device: 0 });
-  const runner = await engine.start(program({ dataset, model: logreg, rule, variables: logreg.init(mt19937(1)) }));
+  const variables = logreg.init(mt19937(1));
+  const runner = await engine.start(program({ dataset, model: logreg, rule, variables, batchSizes: [batchSize] }));
   const rows = Int32Array.from({ length: steps * batchSize }, (_, i) => i);
   const { alpha } = await runner.train({ rows, batchSize, masks: {} });
   await runner.dispose();

@@ -7,7 +7,8 @@ import type { Values } from '../../models/model.js';
 import { flatten, unflatten } from '../../tensors.js';
 import { learningRate, type Batches, type Engine, type Runner } from '../engine.js';
 import type { Program, State } from '../program.js';
-import { loopGraph, names, type LoopOptions } from './loop.js';
+import type { Graph } from './graph.js';
+import { loopsGraph, names, type LoopOptions } from './loop.js';
 import { encodeModel } from './proto.js';
 
 export interface OnnxOptions {
@@ -15,16 +16,10 @@ export interface OnnxOptions {
   readonly threads?: number;
 }
 
-/** A model with fewer parameters has operators too short to share between threads. */
-const parametersWorthThreads = 100_000;
-
 type OrtTensors = Readonly<Record<string, Tensor>>;
 
-/** The kinds of loop, each compiled for a batch size. */
-type LoopKind = Omit<LoopOptions, 'imageShape' | 'batchSize' | 'prepared'>;
-
 /**
- * The embedded engine: traces a program once into ONNX graphs and lets ONNX Runtime run them on the processor, many
+ * The embedded engine: traces a program once into an ONNX graph and lets ONNX Runtime run it on the processor, many
  * steps in one call.
  */
 export function onnxEngine({ threads = 0 }: OnnxOptions = {}): Engine {
@@ -32,104 +27,101 @@ export function onnxEngine({ threads = 0 }: OnnxOptions = {}): Engine {
 }
 
 async function start(program: Program, threads: number): Promise<Runner> {
-  const { dataset, alpha0, masks: maskShapes, validationBatch } = program;
+  const { dataset, alpha0, masks: maskShapes, batchSizes, validationBatch } = program;
   const { tree, arrays } = await initialState(program);
   const shapes = mapValues(arrays, ({ shape }) => shape);
   // A loop reads these arrays in its first iteration, and writes to them when it has ended.
   const state = mapValues(arrays, ({ shape, values }) => new Tensor('float32', values, shape));
 
   const { parameters, buffers } = tree;
-  const training: LoopKind = {
-    masks: maskShapes,
-    carried: shapes,
+  const training = (batchSize: number): LoopOptions => ({
+    batchSize,
+    moves: true,
     body(tensors, batch) {
       const next = program.step(unflatten(tree, tensors), batch, productLayers);
-      return { carried: flatten(next.state), figures: flatten(next.figures) };
+      return { state: flatten(next.state), figures: flatten(next.figures) };
     },
-  };
-  const evaluation: LoopKind = {
-    shared: Object.fromEntries(Object.entries(shapes).filter(([path]) => !path.startsWith('rule/'))),
+  });
+  const evaluation: LoopOptions = {
+    batchSize: validationBatch,
+    moves: false,
     body(tensors, batch) {
-      const variables = unflatten({ parameters, buffers }, tensors);
-      return { carried: {}, figures: { loss: program.evaluate(variables, batch, productLayers) } };
+      return { figures: { loss: program.evaluate(unflatten({ parameters, buffers }, tensors), batch, productLayers) } };
     },
   };
-
-  const parameterCount = Object.values(program.variables.parameters).reduce(
-    (sum, { values }) => sum + values.length,
-    0,
-  );
-  const chosenThreads = threads === 0 && parameterCount < parametersWorthThreads ? 1 : threads;
-  const sessions = new Map<string, Promise<InferenceSession>>();
+  const loops: Record<string, LoopOptions> = {
+    ...Object.fromEntries(batchSizes.map((size) => [trainingLoop(size), training(size)])),
+    [evaluationLoop]: evaluation,
+  };
+  const { imageShape, augmented } = dataset;
+  const graph = loopsGraph({ imageShape, prepared: augmented, masks: maskShapes, state: shapes, loops });
+  const session = await createSession(graph, threads === 0 && isSmall(program) ? 1 : threads);
   const images = imageTensors(dataset);
 
-  /** Runs a loop over mini-batches, compiling it when its kind and batch size are first met; returns its figures. */
-  async function run(kind: LoopKind, set: 'train' | 'test', { rows, batchSize, images: pixels, masks = {} }: Batches) {
-    const prepared = pixels !== undefined;
-    const key = [kind === training ? 'train' : 'evaluate', batchSize, prepared].join();
-    const created =
-      sessions.get(key) ??
-      createSession(
-        { ...kind, imageShape: dataset.imageShape, batchSize, prepared },
-        { threads: chosenThreads, arena: kind === training },
-      );
-    sessions.set(key, created);
-    const session = await created;
-
+  /** Runs a loop over mini-batches; returns its figures. */
+  async function run(loop: string, set: 'train' | 'test', { rows, batchSize, images: pixels, masks = {} }: Batches) {
     const steps = rows.length / batchSize;
     const feeds: OrtTensors = {
       ...state,
+      [names.loop]: new Tensor('int64', BigInt64Array.of(BigInt(Object.keys(loops).indexOf(loop))), []),
       [names.labels]: new Tensor('uint8', dataset[set].labels, [dataset[set].count]),
       [names.rows]: new Tensor('int32', rows, [steps, batchSize]),
       [names.steps]: new Tensor('int64', BigInt64Array.of(BigInt(steps)), []),
-      ...(prepared
-        ? { [names.prepared]: images.of(pixels, [steps, batchSize]) }
+      ...(augmented
+        ? {
+            [names.prepared]: images.of(pixels ?? rowsOf(dataset[set].images, rows, sizeOf(imageShape)), [
+              steps,
+              batchSize,
+            ]),
+          }
         : { [names.images]: set === 'train' ? images.train() : images.test() }),
       ...Object.fromEntries(
-        Object.entries(masks).map(([name, mask]) => [
-          names.mask(name),
-          new Tensor('uint8', mask, [steps, batchSize, ...(maskShapes[name] ?? [])]),
-        ]),
+        Object.entries(maskShapes).map(([name, shape]) => {
+          const mask = masks[name];
+          const leading = mask ? [steps, batchSize] : [0, 0];
+          return [names.mask(name), new Tensor('uint8', mask ?? new Uint8Array(), [...leading, ...shape])];
+        }),
       ),
     };
     const results: OrtTensors = Object.fromEntries(
-      Object.entries(state).map(([path, array]) => [names.next(path), array]),
+      Object.entries(state).map(([path, array]) => [names.next(loop, path), array]),
     );
-    const outputs = await session.run(
-      Object.fromEntries(session.inputNames.map((name) => [name, feeds[name]!])),
-      Object.fromEntries(session.outputNames.map((name) => [name, results[name] ?? null])),
-    );
-    return (figure: string) => outputs[names.figure(figure)]?.data as Float32Array | undefined;
+    const wanted = session.outputNames.filter((name) => name.startsWith(`${loop}/`));
+    const outputs = await session.run(feeds, Object.fromEntries(wanted.map((name) => [name, results[name] ?? null])));
+    return (figure: string) => outputs[names.figure(loop, figure)]?.data as Float32Array | undefined;
   }
 
   return {
     async train(batches) {
-      const figure = await run(training, 'train', batches);
+      const figure = await run(trainingLoop(batches.batchSize), 'train', batches);
       const [loss = new Float32Array(), high, low] = [figure('loss'), figure('drift/high'), figure('drift/low')];
       return { loss, alpha: Float64Array.from(loss, (_, i) => learningRate(alpha0, high?.[i] ?? 0, low?.[i] ?? 0)) };
     },
 
     async evaluate(set, rows) {
-      // Filled up to whole batches, so that one graph serves all.
+      // Filled up to whole batches, so that one loop serves all.
       const filled = new Int32Array(Math.ceil(rows.length / validationBatch) * validationBatch);
       filled.set(rows);
-      // A set that is augmented anew in every pass is not there as a whole.
-      const apart = set === 'train' && dataset.augmented;
-      const figure = await run(evaluation, set, {
-        rows: filled,
-        batchSize: validationBatch,
-        images: apart ? rowsOf(dataset.train.images, filled, sizeOf(dataset.imageShape)) : undefined,
-      });
+      const figure = await run(evaluationLoop, set, { rows: filled, batchSize: validationBatch });
       return figure('loss')?.slice(0, rows.length) ?? new Float32Array();
     },
 
     state: () => Promise.resolve(mapValues(state, ({ dims, data }) => ({ shape: dims, values: data.slice() }))),
 
-    async dispose() {
-      for (const session of sessions.values()) await (await session).release();
-      sessions.clear();
-    },
+    dispose: () => session.release(),
   };
+}
+
+const evaluationLoop = 'evaluate';
+
+function trainingLoop(batchSize: number): string {
+  return `train ${batchSize}`;
+}
+
+/** Whether operators are too short to share between threads. */
+function isSmall({ variables }: Program): boolean {
+  const count = Object.values(variables.parameters).reduce((sum, { values }) => sum + values.length, 0);
+  return count < 100_000;
 }
 
 /** Normalised images: a whole set's are made once, when they are first asked for. */
@@ -143,19 +135,13 @@ function imageTensors(dataset: Dataset) {
   return { of, train: once('train'), test: once('test') };
 }
 
-interface SessionOptions {
-  readonly threads: number;
-  /** Keeps memory for the next step; a validation gives it back. */
-  readonly arena: boolean;
-}
-
-async function createSession(loop: LoopOptions, { threads, arena }: SessionOptions): Promise<InferenceSession> {
-  return InferenceSession.create(encodeModel(loopGraph(loop)), {
-    graphOptimizationLevel: 'all',
+async function createSession(graph: Graph, threads: number): Promise<InferenceSession> {
+  return InferenceSession.create(encodeModel(graph), {
+    // Beyond these, optimisations take a second and gain nothing: the graph has been simplified.
+    graphOptimizationLevel: 'basic',
     intraOpNumThreads: threads,
     // Memory patterns would reserve every intermediate value of the graph at once.
     enableMemPattern: false,
-    enableCpuMemArena: arena,
     logSeverityLevel: 3,
   });
 }
@@ -169,7 +155,14 @@ async function initialState(program: Program): Promise<{ tree: State; arrays: Re
   const { parameters, buffers } = program.variables;
   const tree = program.init({ parameters: tensorsOf(parameters), buffers: tensorsOf(buffers) });
   const tensors = flatten(tree);
-  const arrays = mapValues(tensors, (t) => ({ shape: t.shape, values: Float32Array.from(t.dataSync()) }));
+  const taken = new Set<Float32Array>();
+  const arrays = mapValues(tensors, (t) => {
+    const values = t.dataSync<'float32'>();
+    // Tensors may share an array, the state's may not.
+    const own = taken.has(values) ? values.slice() : values;
+    taken.add(own);
+    return { shape: t.shape, values: own };
+  });
   dispose(tensors);
   return { tree, arrays };
 }

@@ -12,10 +12,10 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-/** A value's name, shape and type; a dimension without a size has a name instead. */
+/** A value's name, shape and type; a dimension without a size has a name instead, and a shape may be unknown. */
 export interface ValueInfo {
   readonly name: string;
-  readonly shape: readonly (number | string)[];
+  readonly shape: readonly (number | string)[] | undefined;
   readonly type: ElementType;
 }
 

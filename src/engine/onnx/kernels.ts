@@ -104,6 +104,14 @@ kernelOf('Concat', (inputs, { axis }) => {
   return info(node('Concat', parts, { axis: axis as number }), shape, parts[0]?.dtype ?? 'float32');
 });
 
+kernelOf('SplitV', ({ x }, { numOrSizeSplits, axis }) => {
+  const { graph } = traceBackend;
+  const along = util.parseAxisParam(axis as number, x.shape)[0] ?? 0;
+  const sizes = backend_util.prepareSplitSize(x, numOrSizeSplits as number | number[], along);
+  const parts = graph.nodeWithOutputs('Split', [value(x), graph.integers(sizes)], sizes.length, { axis: along });
+  return parts.map((part, i) => info(part, x.shape.with(along, sizes[i] ?? 0), x.dtype));
+});
+
 kernelOf('AddN', (inputs) => {
   const terms = Object.values(inputs);
   return info(node('Sum', terms), terms[0]?.shape ?? [], terms[0]?.dtype ?? 'float32');
@@ -189,7 +197,10 @@ type Inputs = Record<string, TensorInfo> & {
   e: TensorInfo;
 };
 
-function kernelOf(kernelName: string, f: (inputs: Inputs, attributes: NamedAttrMap) => TensorInfo): void {
+function kernelOf(
+  kernelName: string,
+  f: (inputs: Inputs, attributes: NamedAttrMap) => TensorInfo | TensorInfo[],
+): void {
   registerKernel({
     kernelName,
     backendName,

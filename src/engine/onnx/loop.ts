@@ -4,93 +4,136 @@ import type { Batch } from '../program.js';
 import { traceBackend } from './backend.js';
 import { elementTypes, Graph } from './graph.js';
 import './kernels.js';
-import { simplify } from './simplify.js';
+import { hoist, simplify } from './simplify.js';
 
 /** Shapes of float32 tensors by name. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
+/** A loop over mini-batches of one size. */
 export interface LoopOptions {
-  readonly imageShape: readonly number[];
   readonly batchSize: number;
-  /** Whether the images come batch by batch, rather than from the set. */
-  readonly prepared?: boolean;
-  /** Shapes, for one image, of the masks that come with a batch. */
-  readonly masks?: Shapes;
-  /** Tensors that every iteration reads. */
-  readonly shared?: Shapes;
-  /** Tensors that an iteration hands to the next. */
-  readonly carried?: Shapes;
-  /** One iteration. */
+  /** Whether an iteration hands the state on to the next, changed; else each reads the same. */
+  readonly moves: boolean;
+  /** One iteration: its figures, and the state after it where that moves. */
   readonly body: (
-    tensors: NamedTensors,
+    state: NamedTensors,
     batch: Batch,
-  ) => { readonly carried: NamedTensors; readonly figures: NamedTensors };
+  ) => { readonly state?: NamedTensors; readonly figures: NamedTensors };
+}
+
+export interface LoopsOptions {
+  readonly imageShape: readonly number[];
+  /** Whether the images come batch by batch, rather than from the set. */
+  readonly prepared: boolean;
+  /** Shapes, for one image, of the masks that come with a batch. */
+  readonly masks: Shapes;
+  readonly state: Shapes;
+  readonly loops: Readonly<Record<string, LoopOptions>>;
 }
 
 /** What the graph's inputs and outputs are called. */
 export const names = {
+  loop: 'loop',
   images: 'images',
   labels: 'labels',
   rows: 'rows',
   steps: 'steps',
   prepared: 'prepared',
   mask: (mask: string) => `masks/${mask}`,
-  next: (carried: string) => `next/${carried}`,
-  figure: (figure: string) => `figures/${figure}`,
+  next: (loop: string, path: string) => `${loop}/next/${path}`,
+  figure: (loop: string, figure: string) => `${loop}/figures/${figure}`,
 };
 
 /**
- * A graph that runs `body` on one mini-batch after the other within a single ONNX Loop, so that the state stays inside
- * the engine between steps. Inputs: `images` float32 [images, ...imageShape] or `prepared` float32 [steps,
- * batchSize, ...imageShape], `labels` uint8 [images], `rows` int32 [steps, batchSize], masks uint8 [steps, batchSize, ...], `steps`
- * int64 [], the shared and the carried tensors. Outputs: the carried tensors after the last
- * iteration, and each figure, shape [steps, ...].
+ * A graph of several loops, of which a call runs one: a loop takes one mini-batch after the other within a single ONNX
+ * Loop, so that the state stays inside the engine between steps; and since they are one graph, the loops have their
+ * memory in common. Inputs: `loop` int64 [], which of the loops; `images` float32 [images, ...imageShape] or `prepared`
+ * float32 [steps, batchSize, ...imageShape], `labels` uint8 [images], `rows` int32 [steps, batchSize], masks uint8
+ * [steps, batchSize, ...], `steps` int64 [], the state. Outputs of a loop that runs: each figure, shape [steps, ...],
+ * and the state after the last iteration, where that moves; of the others, something empty.
  */
-export function loopGraph(options: LoopOptions): Graph {
-  const { imageShape, batchSize, prepared = false, masks = {}, shared = {}, carried = {}, body } = options;
+export function loopsGraph(options: LoopsOptions): Graph {
+  const { imageShape, prepared, masks, state, loops } = options;
   const graph = new Graph();
-  if (prepared) graph.input(names.prepared, ['steps', batchSize, ...imageShape], 'float32');
+  graph.input(names.loop, [], 'int64');
+  if (prepared) graph.input(names.prepared, ['steps', 'batch', ...imageShape], 'float32');
   else graph.input(names.images, ['images', ...imageShape], 'float32');
   for (const [name, shape] of Object.entries(masks))
-    graph.input(names.mask(name), ['steps', batchSize, ...shape], 'uint8');
+    graph.input(names.mask(name), ['steps', 'batch', ...shape], 'uint8');
   graph.input(names.labels, ['images'], 'uint8');
-  graph.input(names.rows, ['steps', batchSize], 'int32');
+  graph.input(names.rows, ['steps', 'batch'], 'int32');
   graph.input(names.steps, [], 'int64');
-  for (const [name, shape] of Object.entries({ ...shared, ...carried })) graph.input(name, shape, 'float32');
+  for (const [path, shape] of Object.entries(state)) graph.input(path, shape, 'float32');
 
-  const iteration = new Graph('body/');
-  const index = iteration.input('body/index', [], 'int64');
-  const condition = iteration.input('body/condition', [], 'bool');
-  const inside = (name: string) => `body/${name}`;
-  for (const [name, shape] of Object.entries(carried)) iteration.input(inside(name), shape, 'float32');
+  for (const [i, [name, loop]] of Object.entries(loops).entries()) {
+    const chosen = loopGraph(name, loop, options);
+    const skipped = new Graph(`${name}/skipped/`);
+    const nothing = skipped.constant([0], 'float32', new Float32Array());
+    for (const output of chosen.outputs) skipped.output(`${output.name} skipped`, nothing, [0], 'float32');
+    const outputs = graph.nodeWithOutputs(
+      'If',
+      [graph.node('Equal', [names.loop, graph.constant([], 'int64', BigInt64Array.of(BigInt(i)))])],
+      chosen.outputs.length,
+      { then_branch: chosen, else_branch: skipped },
+    );
+    for (const [k, output] of chosen.outputs.entries()) {
+      graph.output(output.name.slice(chosenPrefix.length), outputs[k] ?? '', undefined, 'float32');
+    }
+  }
+  simplify(graph);
+  return graph;
+}
+
+/** Of the outputs of a branch: a graph's names and its subgraphs' must differ. */
+const chosenPrefix = 'chosen ';
+
+/** The branch that runs a loop. */
+function loopGraph(
+  loop: string,
+  { batchSize, moves, body }: LoopOptions,
+  { imageShape, prepared, masks, state }: LoopsOptions,
+): Graph {
+  const graph = new Graph(`${loop}/`);
+  const iteration = new Graph(`${loop}/body/`);
+  const inside = (name: string) => `${loop}/body/${name}`;
+  const index = iteration.input(inside('index'), [], 'int64');
+  const condition = iteration.input(inside('condition'), [], 'bool');
+  const carried = moves ? Object.entries(state) : [];
+  for (const [path, shape] of carried) iteration.input(inside(path), shape, 'float32');
 
   const figures = traceBackend.trace(iteration, () => {
-    const tensors = Object.fromEntries([
-      ...Object.entries(shared).map(([name, shape]) => [name, floats(name, shape)] as const),
-      ...Object.entries(carried).map(([name, shape]) => [name, floats(inside(name), shape)] as const),
-    ]);
-    const results = body(tensors, batchOf(iteration, index, { imageShape, batchSize, prepared, masks }));
-    iteration.output('body/go on', condition, [], 'bool');
-    for (const [name, shape] of Object.entries(carried)) {
-      iteration.output(inside(names.next(name)), traceBackend.value(tensorOf(results.carried, name)), shape, 'float32');
+    const before = Object.entries(state).map(
+      ([path, shape]) => [path, floats(moves ? inside(path) : path, shape)] as const,
+    );
+    const after = body(
+      Object.fromEntries(before),
+      batchOf(iteration, index, { imageShape, batchSize, prepared, masks }),
+    );
+    iteration.output(inside('go on'), condition, [], 'bool');
+    for (const [path, shape] of carried) {
+      const moved = traceBackend.value(tensorOf(after.state ?? {}, path));
+      iteration.output(inside(names.next(loop, path)), moved, shape, 'float32');
     }
-    for (const [name, figure] of Object.entries(results.figures)) {
-      iteration.output(inside(names.figure(name)), traceBackend.value(figure), figure.shape, 'float32');
+    for (const [name, figure] of Object.entries(after.figures)) {
+      iteration.output(inside(names.figure(loop, name)), traceBackend.value(figure), figure.shape, 'float32');
     }
-    return Object.entries(results.figures).map(
-      ([name, { shape }]) => [names.figure(name), ['steps', ...shape]] as const,
+    return Object.entries(after.figures).map(
+      ([name, { shape }]) => [names.figure(loop, name), ['steps', ...shape]] as const,
     );
   });
   simplify(iteration);
+  hoist(iteration, graph);
 
   const outputs = graph.nodeWithOutputs(
     'Loop',
-    [names.steps, '', ...Object.keys(carried)],
-    Object.keys(carried).length + figures.length,
+    [names.steps, '', ...carried.map(([path]) => path)],
+    carried.length + figures.length,
     { body: iteration },
   );
-  const results = [...Object.entries(carried).map(([name, shape]) => [names.next(name), shape] as const), ...figures];
-  for (const [i, [name, shape]] of results.entries()) graph.output(name, outputs[i] ?? '', shape, 'float32');
+  const results = [...carried.map(([path, shape]) => [names.next(loop, path), shape] as const), ...figures];
+  for (const [i, [name, shape]] of results.entries()) {
+    graph.output(`${chosenPrefix}${name}`, outputs[i] ?? '', shape, 'float32');
+  }
   simplify(graph);
   return graph;
 }
@@ -103,24 +146,22 @@ function floats(value: string, shape: readonly number[]): Tensor {
 function batchOf(
   graph: Graph,
   index: string,
-  {
-    imageShape,
-    batchSize,
-    prepared,
-    masks,
-  }: Required<Pick<LoopOptions, 'imageShape' | 'batchSize' | 'prepared' | 'masks'>>,
+  { imageShape, batchSize, prepared, masks }: Omit<LoopsOptions, 'state' | 'loops'> & { readonly batchSize: number },
 ): Batch {
   const gather = (from: string, indices: string) => graph.node('Gather', [from, indices], { axis: 0 });
   const cast = (bytes: string, type: 'float32' | 'int32') => graph.node('Cast', [bytes], { to: elementTypes[type] });
-  const rows = gather(names.rows, index);
-  const images = prepared ? gather(names.prepared, index) : gather(names.images, rows);
+  // The inputs serve batches of every size; here it is known.
+  const sized = (value: string, shape: readonly number[]) =>
+    graph.node('Reshape', [value, graph.integers([batchSize, ...shape])]);
+  const rows = sized(gather(names.rows, index), []);
+  const images = prepared ? sized(gather(names.prepared, index), imageShape) : gather(names.images, rows);
   return {
     images: floats(images, [batchSize, ...imageShape]),
     labels: traceBackend.tensor(cast(gather(names.labels, rows), 'int32'), [batchSize], 'int32') as Tensor1D,
     masks: Object.fromEntries(
       Object.entries(masks).map(([name, shape]) => [
         name,
-        floats(cast(gather(names.mask(name), index), 'float32'), [batchSize, ...shape]),
+        floats(cast(sized(gather(names.mask(name), index), shape), 'float32'), [batchSize, ...shape]),
       ]),
     ),
   };

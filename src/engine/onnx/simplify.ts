@@ -65,6 +65,28 @@ function nameOutputs(graph: Graph): void {
     .map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) }));
 }
 
+/** Moves what is the same in every iteration of a loop's body to the graph around the loop. */
+export function hoist(body: Graph, outer: Graph): void {
+  const varying = new Set(body.inputs.map(({ name }) => name));
+  const outputs = new Set(body.outputs.map(({ name }) => name));
+  const moved: Node[] = [];
+  const kept: Node[] = [];
+  for (const node of body.nodes) {
+    const stays = [...usedBy(node)].some((name) => varying.has(name)) || node.outputs.some((name) => outputs.has(name));
+    if (stays) for (const name of node.outputs) varying.add(name);
+    (stays ? kept : moved).push(node);
+  }
+  body.nodes = kept;
+  outer.nodes.push(...moved);
+  // A body may read the constants of the graph around it.
+  for (const name of new Set(moved.flatMap(usedBy))) {
+    const constant = body.constants.get(name);
+    if (!constant) continue;
+    outer.constants.set(name, constant);
+    body.constants.delete(name);
+  }
+}
+
 /** The names that a node reads, also from within its subgraphs. */
 function usedBy(node: Node): string[] {
   const inner = Object.values(node.attributes).filter((attribute) => attribute instanceof Graph);

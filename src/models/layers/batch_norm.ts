@@ -79,12 +79,15 @@ export function batchNorm(
   };
 }
 
-/** Batch normalisation with the running statistics, as in evaluation. */
-export function batchNormEvaluated(
-  x: Tensor4D,
+/**
+ * A convolution and the batch normalisation after it as one convolution: with the running statistics, as in evaluation,
+ * both are linear. Weight [3, 3, inputs, channels], bias [channels].
+ */
+export function foldBatchNorm(
+  weight: Tensor4D,
   { gamma, beta, bias }: BatchNormParameters,
   { mean: mu, variance }: RunningStatistics,
-): Tensor4D {
+): { readonly weight: Tensor4D; readonly bias: Tensor } {
   const a = div(gamma, sqrt(add(variance, epsilon)));
-  return add(mul(x, a), add(mul(sub(bias, mu), a), beta));
+  return { weight: mul(weight, a), bias: add(mul(sub(bias, mu), a), beta) };
 }

@@ -52,6 +52,7 @@ const cases: [string, (...inputs: tf.Tensor[]) => tf.Tensor, Numbers[]][] = [
   ],
   ['Slice', (x) => tf.slice(x, [1, 0, 2], [2, 3, 1]), [random(4, 3, 5)]],
   ['Slice of all', (x) => tf.slice(x, [0, 0], [3, 4]), [a]],
+  ['SplitV', (x, y) => tf.concat([...tf.split(x, [1, 3], 1).toReversed(), ...tf.split(y, 2, 1)], 1), [a, b]],
   ['Concat', (x, y) => tf.concat([x, y, x], 1), [a, random(3, 2)]],
   ['Abs', (x) => tf.abs(x), [a]],
   ['Exp', (x) => tf.exp(x), [a]],
