@@ -60,10 +60,12 @@ async function start(program: Program, threads: number): Promise<Runner> {
 
   /** Runs a loop over mini-batches; returns its figures. */
   async function run(loop: string, set: 'train' | 'test', { rows, batchSize, images: pixels, masks = {} }: Batches) {
+    const index = Object.keys(loops).indexOf(loop);
+    if (index < 0) throw new Error(`the program has no mini-batches of ${batchSize} images`);
     const steps = rows.length / batchSize;
     const feeds: OrtTensors = {
       ...state,
-      [names.loop]: new Tensor('int64', BigInt64Array.of(BigInt(Object.keys(loops).indexOf(loop))), []),
+      [names.loop]: new Tensor('int64', BigInt64Array.of(BigInt(index)), []),
       [names.labels]: new Tensor('uint8', dataset[set].labels, [dataset[set].count]),
       [names.rows]: new Tensor('int32', rows, [steps, batchSize]),
       [names.steps]: new Tensor('int64', BigInt64Array.of(BigInt(steps)), []),
