@@ -183,6 +183,7 @@ const legend: Legend = {
   strokeWidth: 'width',
   symbolType: 'stroke',
   symbolSize: 400,
+  labelLimit: 0, // none: no label is cut short
   orient: 'top-right',
   offset: 5,
   padding: 5,

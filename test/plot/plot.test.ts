@@ -69,11 +69,12 @@ describe('plotResults', () => {
   });
 
   it('says that a run is unfinished, draws diverged ones, and leaves out and names broken files', async () => {
-    const dir = resultsOf([`mlp/${rates}/adam.csv.partial`]);
+    const dir = resultsOf([`mlp/${rates}/adam.csv.partial`, `mlp/${rates}/sgdn_hd.csv.partial`]);
     writeCsv(dir, `mlp/${rates}/sgd.csv`, syntheticCsv({ loss: (iteration) => (iteration > 15 ? NaN : 1) }));
     writeCsv(dir, `mlp/${rates}/sgd_hd.csv`, syntheticCsv().slice(0, -9));
     const { svg, warnings } = await plot(dir);
     expect(svg).toContain('>Adam (unfinished)</text>');
+    expect(svg).toContain('>SGDN-HD (unfinished)</text>');
     expect(svg).not.toContain('NaN');
     expect(curves(svg, styles.sgd.colour)).toBeGreaterThanOrEqual(3);
     expect(svg).not.toContain('>SGD-HD</text>');
