@@ -1,6 +1,5 @@
 import { relu, reshape } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { sizeOf, type Dataset, type ImageSet } from '../../src/data/dataset.js';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
 import { program } from '../../src/engine/program.js';
 import { initLinear, linear } from '../../src/models/linear.js';
@@ -8,6 +7,7 @@ import type { Model } from '../../src/models/model.js';
 import { vggModel } from '../../src/models/vgg.js';
 import { methods, updateRule, type Method } from '../../src/optimizers/methods.js';
 import { mt19937 } from '../../src/random/mt19937.js';
+import { datasetOf, randomImages } from '../images.js';
 
 const steps = 24;
 const batchSize = 16;
@@ -28,28 +28,8 @@ const narrowMlp: Model = {
 /** Maps of 8x8, 4x4 and 2x2: a convolution of each kind, with batch norm, pool and dropout. */
 const narrowVgg = vggModel({ layers: [8, 'pool', 8, 16, 'pool', 16, 'pool'], batchNorm: true, hidden: 16 });
 
-/** Random images and labels. */
-function randomImages(count: number, imageShape: readonly number[], seed: number): ImageSet {
-  const source = mt19937(seed);
-  return {
-    images: Uint8Array.from({ length: count * sizeOf(imageShape) }, () => source.next() & 255),
-    labels: Uint8Array.from({ length: count }, () => source.next() % 10),
-    count,
-  };
-}
-
-function randomDataset(imageShape: readonly number[]): Dataset {
-  return {
-    name: 'random',
-    imageShape,
-    classes: 10,
-    mean: [0.1307],
-    std: [0.3081],
-    augmented: false,
-    train: randomImages(steps * batchSize, imageShape, 3),
-    test: randomImages(50, imageShape, 4),
-  };
-}
+const randomDataset = (imageShape: readonly number[]) =>
+  datasetOf(imageShape, randomImages(steps * batchSize, imageShape, 3), randomImages(50, imageShape, 4));
 
 const source = mt19937(5);
 const masks = Object.fromEntries(
@@ -159,8 +139,8 @@ describe('a narrow VGG', () => {
   it('is the same by Winograd products and by plain convolutions', async () => {
     const onnx = await trained('onnx', narrowVgg, 'sgd_hd');
     const cpu = await trained('cpu', narrowVgg, 'sgd_hd');
-    // F(4, 3) rounds 3.5 times as much as a direct convolution.
-    const tolerance = 3.5 * rounding;
+    // F(4, 3) rounds about twice as much as a direct convolution.
+    const tolerance = 2 * rounding;
     expect(worst(onnx.loss, cpu.loss)).toBeLessThan(tolerance);
     expect(worst(onnx.alpha, cpu.alpha)).toBeLessThan(tolerance);
     expect(worst(onnx.valid, cpu.valid)).toBeLessThan(tolerance);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../src/data/dataset.js';
 import { sizeOf } from '../../src/data/dataset.js';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
 import { program } from '../../src/engine/program.js';
@@ -8,26 +7,13 @@ import type { Model } from '../../src/models/model.js';
 import { vggModel } from '../../src/models/vgg.js';
 import { updateRule } from '../../src/optimizers/methods.js';
 import { mt19937 } from '../../src/random/mt19937.js';
+import { datasetOf, randomImages } from '../images.js';
 
 const count = 8;
 const imageShape = [8, 8, 3];
 const model = vggModel({ layers: [8, 'pool', 8, 'pool', 8, 'pool'], batchNorm: true, hidden: 8 });
-const source = mt19937(2);
-const images = {
-  images: Uint8Array.from({ length: count * sizeOf(imageShape) }, () => source.next() & 255),
-  labels: Uint8Array.from({ length: count }, () => source.next() % 10),
-  count,
-};
-const dataset: Dataset = {
-  name: 'random',
-  imageShape,
-  classes: 10,
-  mean: [0.5, 0.5, 0.5],
-  std: [0.25, 0.25, 0.25],
-  augmented: false,
-  train: images,
-  test: images,
-};
+const dataset = datasetOf(imageShape, randomImages(count, imageShape, 2));
+const source = mt19937(3);
 const masks = Object.fromEntries(
   Object.entries(model.masks ?? {}).map(([name, shape]) => [
     name,
@@ -100,11 +86,11 @@ describe('data parallel training', () => {
   it('is the same on the onnx engine', async () => {
     const onnx = await step(dataParallel(model, 3), 0, 7, 'onnx');
     const cpu = await step(dataParallel(model, 3), 0, 7);
-    // F(4, 3) rounds 3.5 times as much as a direct convolution.
-    expect(Math.abs(onnx.loss / cpu.loss - 1)).toBeLessThan(3.5 * rounding);
+    // F(4, 3) rounds about twice as much as a direct convolution.
+    expect(Math.abs(onnx.loss / cpu.loss - 1)).toBeLessThan(2 * rounding);
     const largest = Math.max(...cpu.moves.map(Math.abs));
     for (const [i, move] of onnx.moves.entries()) {
-      expect(Math.abs(move - cpu.moves[i]!)).toBeLessThan(3.5 * rounding * largest);
+      expect(Math.abs(move - cpu.moves[i]!)).toBeLessThan(2 * rounding * largest);
     }
   });
 
