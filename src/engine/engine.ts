@@ -4,7 +4,8 @@ import type { Program } from './program.js';
 /** A way to run programs. */
 export interface Engine {
   readonly name: string;
-  start(program: Program): Promise<Runner>;
+  /** @param signal once it is aborted, an engine that takes long to start throws its reason. */
+  start(program: Program, signal?: AbortSignal): Promise<Runner>;
 }
 
 /** A program that runs: it holds the state, and moves it on. */

@@ -2,7 +2,7 @@ import type { RandomSource } from './mt19937.js';
 
 /**
  * The random tensors of PyTorch 0.3 on the CPU, number for number: `Tensor.uniform_`, `Tensor.normal_`,
- * `torch.randperm`. Each spends one draw of the source a number, in the order of the elements.
+ * `torch.randperm`, in the order of the elements. `uniform` spends one draw of the source a number.
  */
 
 /** `n` numbers, uniform in [low, high), in float32 arithmetic. */
@@ -16,18 +16,19 @@ export function uniform(source: RandomSource, n: number, low: number, high: numb
 }
 
 /**
- * `n` ≥ 16 numbers, normal with `mean` and `std`: Box-Muller over blocks of 16, in float32 arithmetic. PyTorch's
- * vectorised logarithm and sine may differ from these in the last place of float32.
+ * `n` numbers, n even, normal with `mean` and `std`: Box-Muller in float64 arithmetic; spends four draws a pair. (From
+ * version 0.4 on, PyTorch fills 16 values or more in another way, with a draw each.)
  *
- * @throws RangeError for n < 16, which PyTorch draws in another way.
+ * @throws RangeError for an odd n, where PyTorch would keep the second number of the last pair for the next call.
  */
 export function normal(source: RandomSource, n: number, mean: number, std: number): Float32Array {
-  if (n < block) throw new RangeError(`normal: ${n} values asked for; the stream is defined from ${block} values on.`);
-  const values = uniform(source, n, 0, 1);
-  for (let start = 0; start + block <= n; start += block) boxMuller(values, start, mean, std);
-  if (n % block !== 0) {
-    values.set(uniform(source, block, 0, 1), n - block);
-    boxMuller(values, n - block, mean, std);
+  if (n % 2 !== 0) throw new RangeError(`normal: ${n} values asked for; it draws pairs.`);
+  const values = new Float32Array(n);
+  for (let i = 0; i < n; i += 2) {
+    const angle = 2 * Math.PI * longFraction(source);
+    const radius = Math.sqrt(-2 * Math.log(1 - longFraction(source)));
+    values[i] = radius * Math.cos(angle) * std + mean;
+    values[i + 1] = radius * Math.sin(angle) * std + mean;
   }
   return values;
 }
@@ -44,24 +45,19 @@ export function permutation(source: RandomSource, n: number): Int32Array {
   return order;
 }
 
-const block = 16;
-const half = block / 2;
+/** Spends what `LongTensor.random_` does for an element: two draws. */
+export function skipLong(source: RandomSource): void {
+  source.next();
+  source.next();
+}
 
 /** Uniform in [0, 1), exact in float32: the low 24 bits of a draw. */
 function fraction(source: RandomSource): number {
   return (source.next() & 0xffffff) * 2 ** -24;
 }
 
-/** Turns the 16 uniform values from `start` on into normal ones; the j-th is paired with the (j + 8)-th. */
-function boxMuller(values: Float32Array, start: number, mean: number, std: number): void {
-  const { fround } = Math;
-  const turn = fround(2 * Math.PI);
-  const scale = fround(std);
-  const shift = fround(mean);
-  for (let j = start; j < start + half; j++) {
-    const radius = fround(Math.sqrt(fround(-2 * fround(Math.log(1 - values[j]!)))));
-    const angle = fround(turn * values[j + half]!);
-    values[j] = fround(fround(radius * fround(Math.cos(angle))) * scale) + shift;
-    values[j + half] = fround(fround(radius * fround(Math.sin(angle))) * scale) + shift;
-  }
+/** Uniform in [0, 1), exact in float64: the low 53 bits of two draws, the higher one first. */
+function longFraction(source: RandomSource): number {
+  const high = source.next() & 0x1fffff;
+  return (high * 2 ** 32 + source.next()) * 2 ** -53;
 }

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '../data/dataset.js';
 import type { Engine, Runner } from '../engine/engine.js';
 import { program } from '../engine/program.js';
@@ -6,9 +5,10 @@ import { dataParallel } from '../models/data_parallel.js';
 import { models, type ModelName } from '../models/models.js';
 import { updateRule, type Method, type MethodOptions } from '../optimizers/methods.js';
 import { mt19937 } from '../random/mt19937.js';
-import { permutation } from '../random/torch.js';
 import type { Row } from '../results/row.js';
+import { turn } from '../turn.js';
 import { supply, type MiniBatch, type Supply } from './ahead.js';
+import { sampleOrder } from './order.js';
 
 /** A call of the engine takes about so long, so that progress and an interrupt are never far away. */
 const secondsACall = 0.2;
@@ -41,39 +41,37 @@ export interface TrainOptions extends MethodOptions {
 /**
  * Trains as the authors' train.py does and yields the rows of its results file, some at a time, row 0 first.
  *
- * Randomness is drawn as there: the parameters, a permutation for row 0 of which only the first mini-batch is
- * evaluated, then a permutation for each epoch. Rows begin at iteration 2, because the reference counts an iteration
+ * Randomness is drawn as there: the parameters, the order of the samples for row 0 of which only the first mini-batch is
+ * evaluated, then an order for each epoch. Rows begin at iteration 2, because the reference counts an iteration
  * before it logs it; and where it stops early, it does so before it logs.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<readonly Row[], void> {
-  const { method, seed, batchSize, dataset, engine, workers = 0, replicas = 1 } = options;
+  try {
+    yield* run(options);
+  } catch (error) {
+    if (error !== options.signal?.reason) throw error;
+  }
+}
+
+async function* run(options: TrainOptions): AsyncGenerator<readonly Row[], void> {
+  const { method, seed, batchSize, dataset, engine, workers = 0, replicas = 1, signal } = options;
   const source = mt19937(seed);
   const rule = updateRule(method, options);
   const model = replicas > 1 ? dataParallel(models[options.model], replicas) : models[options.model];
   const variables = model.init(source);
-  if (await interrupted(options)) return;
+  await turn(signal);
   const batchSizes = sizesOfBatches(dataset.train.count, batchSize);
-  const runner = await engine.start(program({ dataset, model, rule, variables, batchSizes }));
-  const pass = () => permutation(source, dataset.train.count);
+  const runner = await engine.start(program({ dataset, model, rule, variables, batchSizes }), signal);
+  const pass = () => sampleOrder(source, dataset);
   const ofFirstRow = pass(); // before the threads ask for the first epoch's
   const batches = await supply(miniBatches(pass, options), { dataset, model, seed, workers });
   try {
-    if (await interrupted(options)) return;
-    const first = await firstRow(runner, ofFirstRow, options);
-    if (options.signal?.aborted) return;
-    yield [first];
+    yield [await firstRow(runner, ofFirstRow, options)];
     yield* epochs(runner, batches, options);
   } finally {
     await batches.end();
     await runner.dispose();
   }
-}
-
-/** An interrupt that comes while this thread computes is heard when the event loop turns. */
-async function interrupted({ signal }: TrainOptions): Promise<boolean> {
-  await setImmediate();
-  await setImmediate(); // the first turn may be over before it asks for signals
-  return signal?.aborted ?? false;
 }
 
 /** Whole mini-batches, and what is left for an epoch's last. */
@@ -84,7 +82,8 @@ function sizesOfBatches(samples: number, batchSize: number): number[] {
 }
 
 async function firstRow(runner: Runner, samples: Int32Array, options: TrainOptions): Promise<Row> {
-  const { batchSize, alpha0, beta } = options;
+  const { batchSize, alpha0, beta, signal } = options;
+  await turn(signal);
   const loss = mean(await runner.evaluate('train', samples.subarray(0, batchSize)));
   const validLoss = await validationLoss(runner, options);
   return {
@@ -108,7 +107,8 @@ async function* epochs(runner: Runner, batches: Supply, options: TrainOptions): 
   let stepsACall = 1;
   let [step, lossSum, alphaSum] = [0, 0, 0];
 
-  while (!(await interrupted(options))) {
+  for (;;) {
+    await turn(signal);
     const began = seconds();
     const next = await batches.take(stepsACall);
     if (!next) return;
@@ -116,7 +116,7 @@ async function* epochs(runner: Runner, batches: Supply, options: TrainOptions): 
     const secondsAStep = (seconds() - began) / steps.loss.length;
     if (next.batchSize === batchSize) stepsACall = Math.max(1, Math.round(secondsACall / secondsAStep));
 
-    const results: Row[] = [];
+    let results: Row[] = [];
     for (const [i, loss] of steps.loss.entries()) {
       if (lossThreshold > 0 && loss <= lossThreshold) {
         yield results;
@@ -126,8 +126,11 @@ async function* epochs(runner: Runner, batches: Supply, options: TrainOptions): 
       lossSum += loss;
       alphaSum += alpha;
       const due = ++step % stepsAnEpoch === 0;
+      if (due) {
+        yield results; // which an interrupt of the validation must not lose
+        results = [];
+      }
       const validLossEpoch = due ? await validationLoss(runner, options) : Number.NaN;
-      if (due && signal?.aborted) break;
       results.push({
         epoch: Math.ceil(step / stepsAnEpoch),
         iteration: step + 1,
@@ -161,13 +164,13 @@ function* miniBatches(
   }
 }
 
-/** Mean cross-entropy over the test set, a part a call; of no meaning when it was aborted. */
-async function validationLoss(runner: Runner, options: TrainOptions): Promise<number> {
-  const { dataset } = options;
+/** Mean cross-entropy over the test set, a part a call. */
+async function validationLoss(runner: Runner, { dataset, signal }: TrainOptions): Promise<number> {
   const rows = Int32Array.from({ length: dataset.test.count }, (_, i) => i);
   const losses = new Float32Array(rows.length);
   let size = validationPart;
-  for (let start = 0; start < rows.length && !(await interrupted(options));) {
+  for (let start = 0; start < rows.length;) {
+    await turn(signal);
     const part = rows.subarray(start, start + size);
     const began = performance.now();
     losses.set(await runner.evaluate('test', part), start);

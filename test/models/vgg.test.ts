@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { sizeOf, type Dataset } from '../../src/data/dataset.js';
+import type { ImageSet } from '../../src/data/dataset.js';
 import { onnxEngine } from '../../src/engine/onnx/engine.js';
 import { program } from '../../src/engine/program.js';
 import type { Values } from '../../src/models/model.js';
 import { models } from '../../src/models/models.js';
 import { methods, updateRule, type Method } from '../../src/optimizers/methods.js';
 import { mt19937 } from '../../src/random/mt19937.js';
+import { datasetOf, randomImages } from '../images.js';
+import { publishedTable } from '../published.js';
 
 interface Sampled {
   readonly norm: number;
@@ -30,20 +32,18 @@ const fixture = JSON.parse(readFileSync(new URL('../fixtures/vgg16_bn.json', imp
 
 const model = models.vgg16_bn;
 const imageShape = [32, 32, 3];
-const source = mt19937(11);
-const images = Uint8Array.from({ length: fixture.batch * sizeOf(imageShape) }, () => source.next() & 255);
-const labels = Uint8Array.from({ length: fixture.batch }, () => source.next() % 10);
-const set = { images, labels, count: fixture.batch };
-const dataset: Dataset = {
-  name: 'random',
-  imageShape,
-  classes: 10,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-  augmented: false,
-  train: set,
-  test: set,
-};
+const dataset = datasetOf(imageShape, blockImages(fixture.batch));
+
+/** Images of 8x8 blocks of 4x4 pixels, with some noise, as the fixture has them. */
+function blockImages(count: number): ImageSet {
+  const source = mt19937(11);
+  const blocks = Uint8Array.from({ length: count * 8 * 8 * 3 }, () => source.next() & 0xe0);
+  const images = Uint8Array.from({ length: count * 32 * 32 * 3 }, (_, i) => {
+    const [channel, x, y, image] = [i % 3, Math.floor(i / 3) % 32, Math.floor(i / 96) % 32, Math.floor(i / 3072)];
+    return blocks[((image * 8 + (y >> 2)) * 8 + (x >> 2)) * 3 + channel]! | (source.next() & 0x1f);
+  });
+  return { images, labels: Uint8Array.from({ length: count }, () => source.next() % 10), count };
+}
 
 function masks(kind: 'kept' | 'dropped'): Record<string, Uint8Array> {
   const coins = mt19937(12);
@@ -112,6 +112,36 @@ it("evaluates as PyTorch does in float64, with the initial running statistics an
   for (const [i, loss] of initial.entries()) expect(Math.abs((before[i] ?? Number.NaN) / loss - 1)).toBeLessThan(1e-5);
   for (const [i, loss] of running.entries()) expect(Math.abs((after[i] ?? Number.NaN) / loss - 1)).toBeLessThan(1e-5);
   expect(Math.abs(initial[0]! / running[0]! - 1), 'the running statistics matter').toBeGreaterThan(5e-5);
+});
+
+describe('untrained, vgg16_bn', () => {
+  // With γ between 0 and 1, and running statistics of 0 and 1, hardly anything of an image reaches the classifier: over
+  // CIFAR-10's training set the losses of a class differ by 2e-6 at most, as measured (standard deviations). So an image
+  // of each class stands for all of them, and what is left are labels.
+  const photographs = 2e-6;
+
+  it("has the published row 0's losses", async () => {
+    const labels = Uint8Array.from({ length: 10 }, (_, label) => label);
+    const classes = datasetOf(imageShape, { ...randomImages(10, imageShape, 1), labels });
+    const rule = updateRule('sgd', { alpha0: 0, beta: 0, mu: 0.9, weightDecay: 0 });
+    const variables = model.init(mt19937(1));
+    const runner = await onnxEngine().start(program({ dataset: classes, model, rule, variables, batchSizes: [10] }));
+    const losses = await runner.evaluate('test', Int32Array.from(labels));
+    await runner.dispose();
+
+    // Of each class, CIFAR-10 has a thousand test images; and of the official training images, these are the classes of
+    // the first 128 in the order of the pass that row 0 begins (test/training/order.test.ts).
+    const firstBatch = [12, 12, 14, 13, 18, 16, 10, 8, 7, 18];
+    const mean = (counts: readonly number[]) =>
+      counts.reduce((sum, count, label) => sum + count * (losses[label] ?? Number.NaN), 0) /
+      counts.reduce((sum, count) => sum + count, 0);
+    const runs = publishedTable().filter((run) => run.model === 'vgg');
+    expect(runs).toHaveLength(6);
+    for (const [row] of runs.map(({ rows }) => rows)) {
+      expect(Math.abs(mean(firstBatch) - row!.loss)).toBeLessThan(photographs);
+      expect(Math.abs(mean(Array<number>(10).fill(1000)) - row!.validLossEpoch)).toBeLessThan(photographs);
+    }
+  });
 });
 
 describe.each(methods)('%s', (method) => {

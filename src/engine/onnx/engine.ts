@@ -5,6 +5,7 @@ import { normalised } from '../../data/normalise.js';
 import { productLayers } from '../../models/layers/products.js';
 import type { Values } from '../../models/model.js';
 import { flatten, unflatten } from '../../tensors.js';
+import { turn } from '../../turn.js';
 import { learningRate, type Batches, type Engine, type Runner } from '../engine.js';
 import type { Program, State } from '../program.js';
 import type { Graph } from './graph.js';
@@ -23,10 +24,10 @@ type OrtTensors = Readonly<Record<string, Tensor>>;
  * steps in one call.
  */
 export function onnxEngine({ threads = 0 }: OnnxOptions = {}): Engine {
-  return { name: 'onnx', start: (program) => start(program, threads) };
+  return { name: 'onnx', start: (program, signal) => start(program, threads, signal) };
 }
 
-async function start(program: Program, threads: number): Promise<Runner> {
+async function start(program: Program, threads: number, signal: AbortSignal | undefined): Promise<Runner> {
   const { dataset, alpha0, masks: maskShapes, batchSizes, validationBatch } = program;
   const { tree, arrays } = await initialState(program);
   const shapes = mapValues(arrays, ({ shape }) => shape);
@@ -55,6 +56,7 @@ async function start(program: Program, threads: number): Promise<Runner> {
   };
   const { imageShape, augmented } = dataset;
   const graph = loopsGraph({ imageShape, prepared: augmented, masks: maskShapes, state: shapes, loops });
+  await turn(signal);
   const session = await createSession(graph, threads === 0 && isSmall(program) ? 1 : threads);
   const images = imageTensors(dataset);
 

@@ -72,7 +72,7 @@ export function hoist(body: Graph, outer: Graph): void {
   const moved: Node[] = [];
   const kept: Node[] = [];
   for (const node of body.nodes) {
-    const stays = [...usedBy(node)].some((name) => varying.has(name)) || node.outputs.some((name) => outputs.has(name));
+    const stays = usedBy(node).some((name) => varying.has(name)) || node.outputs.some((name) => outputs.has(name));
     if (stays) for (const name of node.outputs) varying.add(name);
     (stays ? kept : moved).push(node);
   }
