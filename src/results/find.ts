@@ -88,6 +88,11 @@ function list(dir: string, kind: 'file' | 'folder'): string[] {
       .filter((entry) => (kind === 'folder' ? entry.isDirectory() : entry.isFile()))
       .map((entry) => entry.name);
   } catch (error) {
-    throw new UsageError(`the results folder ${dir} cannot be read: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reasons: Partial<Record<string, string>> = {
+      ENOENT: 'it does not exist; hypergrad train --save makes one',
+      ENOTDIR: 'it is a file; name the folder that has <model>/<alpha_0>_<beta>/<method>.csv',
+    };
+    throw new UsageError(`the results folder ${dir} cannot be read: ${reasons[code ?? ''] ?? message}`);
   }
 }

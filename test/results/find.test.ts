@@ -29,7 +29,7 @@ describe('findRuns', () => {
   });
 
   it('names a folder that is not there', () => {
-    expect(() => findRuns('/no/such/folder', () => undefined)).toThrow(/\/no\/such\/folder cannot be read/);
+    expect(() => findRuns('/no/such/folder', () => undefined)).toThrow(/\/no\/such\/folder cannot be read: it does not exist/);
   });
 });
 
