@@ -14,7 +14,7 @@ export const productLayers: ImageLayers = {
     const [height, , , channels] = x.shape;
     // Few channels make for thin products: one with all nine shifts side by side is quicker.
     if (channels < 8) return imageColumns(x, weight);
-    return winograd(x, weight, height % 4 === 0 ? tiles.f4 : tiles.f2);
+    return winograd(x, weight, height % 4 === 0 ? tiles.f4 : height === 2 ? tiles.alone2 : tiles.f2);
   },
   maxPool: quadrantMaxPool,
   toVectors: (x: Tensor4D) => reshape(x, [x.shape[2], x.shape[3]]),

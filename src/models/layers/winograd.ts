@@ -17,19 +17,40 @@ import {
  */
 export interface Tile {
   readonly outputs: number;
-  /** Bᵀ, [m + 2, m + 2]. */
+  /** Bᵀ, [r, m + 2] for r products. */
   readonly inputTransform: readonly (readonly number[])[];
-  /** G, [m + 2, 3]. */
+  /** G, [r, 3]. */
   readonly filterTransform: readonly (readonly number[])[];
-  /** Aᵀ, [m, m + 2]. */
+  /** Aᵀ, [m, r]. */
   readonly outputTransform: readonly (readonly number[])[];
 }
 
 /**
  * F(4, 3) saves more products than F(2, 3), and rounds more. Its points are chosen for that: with the usual 0, ±1, ±2 its
- * error is twice as large.
+ * error is twice as large. `alone2` is for a tile of two outputs without neighbours: its first and last input are
+ * padding, so that three products do: y₀ = g₁·(d₁ + d₂) + (g₂ − g₁)·d₂, y₁ = g₁·(d₁ + d₂) + (g₀ − g₁)·d₁.
  */
-export const tiles = { f2: tile([0, 1, -1]), f4: tile([0, 5 / 8, -5 / 8, 3 / 2, -3 / 2]) };
+export const tiles = {
+  f2: tile([0, 1, -1]),
+  f4: tile([0, 5 / 8, -5 / 8, 3 / 2, -3 / 2]),
+  alone2: {
+    outputs: 2,
+    inputTransform: [
+      [0, 1, 1, 0],
+      [0, 1, 0, 0],
+      [0, 0, 1, 0],
+    ],
+    filterTransform: [
+      [0, 1, 0],
+      [1, -1, 0],
+      [0, -1, 1],
+    ],
+    outputTransform: [
+      [1, 0, 1],
+      [1, 1, 0],
+    ],
+  },
+} satisfies Record<string, Tile>;
 
 /**
  * F(m, 3) by Toom and Cook: polynomials are multiplied by their values at m + 1 points and at infinity.
@@ -71,13 +92,13 @@ function polynomial(roots: readonly number[]): number[] {
  * 3x3 convolution, stride 1, padding 1, of x [H, W, N, C], H = W a multiple of `tile.outputs`, by weight [3, 3, C, O];
  * returns [H, W, N, O].
  *
- * With T tiles and r = m + 2 frequencies along each axis, the transformed input is [r, T, r, T·N, C] and the
- * transformed weight [r, 1, r, C, O]: their product is one batch of matrix products.
+ * With T tiles and r products a tile along each axis, the transformed input is [r, T, r, T·N, C] and the transformed
+ * weight [r, 1, r, C, O]: their product is one batch of matrix products.
  */
 export function winograd(x: Tensor4D, weight: Tensor4D, tile: Tile): Tensor4D {
   const [size, , batch, channels] = x.shape;
   const outputs = weight.shape[3];
-  const frequencies = tile.outputs + 2;
+  const frequencies = tile.filterTransform.length;
   const tileCount = size / tile.outputs;
   const tiled = (y: Tensor, depth: number) =>
     reshape(y, [frequencies, tileCount, frequencies, tileCount * batch, depth]);
@@ -104,7 +125,8 @@ export function winograd(x: Tensor4D, weight: Tensor4D, tile: Tile): Tensor4D {
         batch,
         channels,
       ]);
-      const dU = reshape(sum(matMul(v, dM, true, false), 1), [frequencies, frequencies, channels, outputs]);
+      const ofTiles = matMul(v, dM, true, false);
+      const dU = reshape(tileCount > 1 ? sum(ofTiles, 1) : ofTiles, [frequencies, frequencies, channels, outputs]);
       return [
         alongBoth(transpose(inputMatrix(tile, size)), dV as Tensor4D),
         alongBoth(transpose(matrix(tile.filterTransform)), dU as Tensor4D),
@@ -142,7 +164,7 @@ function inputMatrix({ outputs, inputTransform }: Tile, size: number): Tensor2D 
 /** Aᵀ of every tile, [size, r·T]: the outputs from the frequencies of their tiles. */
 function outputMatrix({ outputs, outputTransform }: Tile, size: number): Tensor2D {
   const count = size / outputs;
-  const width = (outputs + 2) * count;
+  const width = outputTransform[0]!.length * count;
   const values = new Float32Array(size * width);
   outputTransform.forEach((row, o) => {
     row.forEach((value, xi) => {
