@@ -242,13 +242,23 @@ function reduced(type: string, x: TensorInfo, axes: readonly number[], keepDims:
   const { graph } = traceBackend;
   const [rows = 1, columns = 1] = x.shape;
   if (x.shape.length === 2 && axes.join() === '0' && rows >= tall && columns > 1 && !keepDims && type !== 'ReduceMax') {
-    const ones = graph.node('Expand', [graph.float(type === 'ReduceMean' ? 1 / rows : 1), graph.integers([1, rows])]);
-    return graph.node('Reshape', [graph.node('Gemm', [ones, value(x)]), graph.integers([columns])]);
+    const parts = partsOf(rows);
+    const weight = graph.float(type === 'ReduceMean' ? 1 / rows : 1);
+    const weights = graph.node('Expand', [weight, graph.integers([1, rows / parts])]);
+    const cut = graph.node('Reshape', [value(x), graph.integers([parts, rows / parts, columns])]);
+    return graph.node('ReduceSum', [graph.node('MatMul', [weights, cut]), graph.integers([0, 1])], { keepdims: 0 });
   }
   const reduce = (input: string, over: readonly number[]) =>
     graph.node(type, [input, graph.integers(over)], { keepdims: Number(keepDims) });
   if (axes.length < 2 || axes.length < x.shape.length || keepDims) return reduce(value(x), axes);
   return reduce(reduce(value(x), [axes.length - 1]), axes.slice(0, -1));
+}
+
+/** Into how many equal parts to cut rows, so that threads can share them. */
+function partsOf(rows: number): number {
+  let parts = 1;
+  while (rows % (2 * parts) === 0 && rows / (2 * parts) >= tall) parts *= 2;
+  return parts;
 }
 
 function filled(fill: number, shape: readonly number[], dtype: DataType): TensorInfo {
