@@ -14,17 +14,8 @@ import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-
-const { values: flags } = parseArgs({
-  options: {
-    models: { type: 'string', default: 'logreg,mlp' },
-    methods: { type: 'string', default: 'sgd,sgd_hd,sgdn,sgdn_hd,adam,adam_hd' },
-    rounds: { type: 'string', default: '3' },
-    threads: { type: 'string', default: '2' },
-    data: { type: 'string', default: join('data', 'cifar-10-batches-bin') },
-  },
-});
+import { Command, InvalidArgumentError } from 'commander';
+import { methods } from '../src/optimizers/methods.js';
 
 /** Iterations of one measurement: less than an epoch, so that no validation is among them. */
 const iterations: Record<string, { ours: number; bare: number; pipeline: number }> = {
@@ -32,6 +23,18 @@ const iterations: Record<string, { ours: number; bare: number; pipeline: number 
   mlp: { ours: 100, bare: 50, pipeline: 30 },
   vgg: { ours: 16, bare: 8, pipeline: 8 },
 };
+
+const flags = new Command('npm run bench --')
+  .option('--models <list>', `of ${Object.keys(iterations).join(', ')}`, among(Object.keys(iterations)), [
+    'logreg',
+    'mlp',
+  ])
+  .option('--methods <list>', `of ${methods.join(', ')}`, among(methods), [...methods])
+  .option('--rounds <count>', 'the median of so many is printed', Number, 3)
+  .option('--threads <count>', 'of both sides', '2')
+  .option('--data <folder>', "of CIFAR-10's binary files", join('data', 'cifar-10-batches-bin'))
+  .parse()
+  .opts<{ models: string[]; methods: string[]; rounds: number; threads: string; data: string }>();
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const torchScript = fileURLToPath(new URL('train_torch.py', import.meta.url));
@@ -87,6 +90,14 @@ function torch(model: string, method: string, kind: 'bare' | 'pipeline'): number
   return 1000 * (JSON.parse(printed) as { secondsPerIteration: number }).secondsPerIteration;
 }
 
+function among(known: readonly string[]) {
+  return (list: string) => {
+    const unknown = list.split(',').find((name) => !known.includes(name));
+    if (unknown === undefined) return list.split(',');
+    throw new InvalidArgumentError(`'${unknown}' is none of ${known.join(', ')}.`);
+  };
+}
+
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
@@ -99,10 +110,10 @@ console.error(
 
 const columns = ['model', 'method', 'hypergrad ms', 'peak MB', 'PyTorch bare ms', 'ratio', 'PyTorch data ms', 'ratio'];
 console.log(`| ${columns.join(' | ')} |\n|${columns.map(() => '---').join('|')}|`);
-for (const model of flags.models.split(',')) {
-  for (const method of flags.methods.split(',')) {
+for (const model of flags.models) {
+  for (const method of flags.methods) {
     // In turn, so that a machine whose speed drifts is as slow for one side as for the other.
-    const rounds = Array.from({ length: Number(flags.rounds) }, () => ({
+    const rounds = Array.from({ length: flags.rounds }, () => ({
       own: ours(model, method),
       bare: hasTorch ? torch(model, method, 'bare') : Number.NaN,
       pipeline: hasTorch ? torch(model, method, 'pipeline') : Number.NaN,
@@ -115,7 +126,7 @@ for (const model of flags.models.split(',')) {
       of(({ bare }) => bare, 2),
       of(({ bare, own }) => bare / own.milliseconds, 2),
       of(({ pipeline }) => pipeline, 1),
-      of(({ pipeline, own }) => pipeline / own.milliseconds, 1),
+      of(({ pipeline, own }) => pipeline / own.milliseconds, model === 'vgg' ? 2 : 1),
     ];
     console.log(`| ${[model, method, ...cells].join(' | ')} |`);
   }

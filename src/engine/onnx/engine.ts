@@ -61,38 +61,36 @@ async function start(program: Program, threads: number, signal: AbortSignal | un
   const images = imageTensors(dataset);
 
   /** Runs a loop over mini-batches; returns its figures. */
-  async function run(loop: string, set: 'train' | 'test', { rows, batchSize, images: pixels, masks = {} }: Batches) {
+  async function run(loop: string, set: 'train' | 'test', batches: Batches) {
     const index = Object.keys(loops).indexOf(loop);
-    if (index < 0) throw new Error(`the program has no mini-batches of ${batchSize} images`);
-    const steps = rows.length / batchSize;
-    const feeds: OrtTensors = {
-      ...state,
-      [names.loop]: new Tensor('int64', BigInt64Array.of(BigInt(index)), []),
-      [names.labels]: new Tensor('uint8', dataset[set].labels, [dataset[set].count]),
-      [names.rows]: new Tensor('int32', rows, [steps, batchSize]),
-      [names.steps]: new Tensor('int64', BigInt64Array.of(BigInt(steps)), []),
-      ...(augmented
-        ? {
-            [names.prepared]: images.of(pixels ?? rowsOf(dataset[set].images, rows, sizeOf(imageShape)), [
-              steps,
-              batchSize,
-            ]),
-          }
-        : { [names.images]: set === 'train' ? images.train() : images.test() }),
-      ...Object.fromEntries(
-        Object.entries(maskShapes).map(([name, shape]) => {
-          const mask = masks[name];
-          const leading = mask ? [steps, batchSize] : [0, 0];
-          return [names.mask(name), new Tensor('uint8', mask ?? new Uint8Array(), [...leading, ...shape])];
-        }),
-      ),
-    };
+    if (index < 0) throw new Error(`the program has no mini-batches of ${batches.batchSize} images`);
+    const feeds = { ...state, [names.loop]: integer(index), ...batchTensors(set, batches) };
     const results: OrtTensors = Object.fromEntries(
       Object.entries(state).map(([path, array]) => [names.next(loop, path), array]),
     );
     const wanted = session.outputNames.filter((name) => name.startsWith(`${loop}/`));
     const outputs = await session.run(feeds, Object.fromEntries(wanted.map((name) => [name, results[name] ?? null])));
     return (figure: string) => outputs[names.figure(loop, figure)]?.data as Float32Array | undefined;
+  }
+
+  /** Mini-batches as the graph's inputs; it has one for every mask, though evaluation reads none. */
+  function batchTensors(set: 'train' | 'test', { rows, batchSize, images: pixels, masks = {} }: Batches): OrtTensors {
+    const steps = rows.length / batchSize;
+    const prepared = () => pixels ?? rowsOf(dataset[set].images, rows, sizeOf(imageShape));
+    const maskTensors = Object.entries(maskShapes).map(([name, shape]) => {
+      const mask = masks[name];
+      const leading = mask ? [steps, batchSize] : [0, 0];
+      return [names.mask(name), new Tensor('uint8', mask ?? new Uint8Array(), [...leading, ...shape])] as const;
+    });
+    return {
+      [names.labels]: new Tensor('uint8', dataset[set].labels, [dataset[set].count]),
+      [names.rows]: new Tensor('int32', rows, [steps, batchSize]),
+      [names.steps]: integer(steps),
+      ...(augmented
+        ? { [names.prepared]: images.of(prepared(), [steps, batchSize]) }
+        : { [names.images]: set === 'train' ? images.train() : images.test() }),
+      ...Object.fromEntries(maskTensors),
+    };
   }
 
   return {
@@ -120,6 +118,10 @@ const evaluationLoop = 'evaluate';
 
 function trainingLoop(batchSize: number): string {
   return `train ${batchSize}`;
+}
+
+function integer(value: number): Tensor {
+  return new Tensor('int64', BigInt64Array.of(BigInt(value)), []);
 }
 
 /** Whether operators are too short to share between threads. */
