@@ -3,13 +3,11 @@ import {
   concat,
   customGrad,
   equal,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
   maximum,
   mul,
   reshape,
   slice,
+  sub,
   type GradSaveFunc,
   type Tensor,
   type Tensor4D,
@@ -30,26 +28,19 @@ export function quadrantMaxPool(x: Tensor4D): Tensor4D {
       [0, 1].map((j) => slice(blocks, [0, i, 0, j, 0], [rows, 1, columns, 1, depth])),
     ) as [Tensor, Tensor, Tensor, Tensor];
     const largest = maximum(maximum(quadrants[0], quadrants[1]), maximum(quadrants[2], quadrants[3]));
-    save([...quadrants, largest]);
+    save([...quadrants.slice(0, 3), largest]);
 
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
-      const [a, b, c, d, max] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
-      const [inA, inB, inC, inD] = [equal(a, max), equal(b, max), equal(c, max), equal(d, max)];
-      const aOrB = logicalOr(inA, inB);
-      const first = [
-        inA,
-        logicalAnd(inB, logicalNot(inA)),
-        logicalAnd(inC, logicalNot(aOrB)),
-        logicalAnd(inD, logicalNot(logicalOr(aOrB, inC))),
-      ];
-      const spread = reshape(dy, [rows, 1, columns, 1, depth]);
-      const [g0, g1, g2, g3] = first.map((mask) => mul(spread, cast(mask, 'float32'))) as [
-        Tensor,
-        Tensor,
-        Tensor,
-        Tensor,
-      ];
-      return reshape(concat([concat([g0, g1], 3), concat([g2, g3], 3)], 1), [height, width, batch, channels]);
+      const [a, b, c, max] = saved as [Tensor, Tensor, Tensor, Tensor];
+      // A quadrant that is the maximum takes the gradient; those after it get what is left, and the last one all of it.
+      let left: Tensor = reshape(dy, [rows, 1, columns, 1, depth]);
+      const take = (quadrant: Tensor) => {
+        const taken = mul(left, cast(equal(quadrant, max), 'float32'));
+        left = sub(left, taken);
+        return taken;
+      };
+      const [g0, g1, g2] = [take(a), take(b), take(c)];
+      return reshape(concat([concat([g0, g1], 3), concat([g2, left], 3)], 1), [height, width, batch, channels]);
     };
     return { value: reshape(largest, [rows, columns, batch, channels]), gradFunc };
   });
