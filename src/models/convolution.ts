@@ -1,14 +1,13 @@
 import type { RandomSource } from '../random/mt19937.js';
-import { normal, uniform } from '../random/torch.js';
+import { normal } from '../random/torch.js';
 import type { Values } from './model.js';
 
 /**
- * PyTorch 0.3's Conv2d(inputs, outputs, 3): spends the draws of its default initialisation, which VGG overwrites.
+ * PyTorch 0.3's Conv2d(inputs, outputs, 3): spends the draws of its default initialisation, of weight and bias, which VGG
+ * overwrites.
  */
 export function constructConvolution(source: RandomSource, inputs: number, outputs: number): void {
-  const bound = 1 / Math.sqrt(9 * inputs);
-  uniform(source, outputs * inputs * 9, -bound, bound);
-  uniform(source, outputs, -bound, bound);
+  source.skip(outputs * inputs * 9 + outputs);
 }
 
 /** VGG's initialisation, weight normal(0, √(2/(9·outputs))), as [3, 3, inputs, outputs] (PyTorch: [outputs, inputs, 3, 3]). */

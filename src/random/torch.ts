@@ -45,12 +45,6 @@ export function permutation(source: RandomSource, n: number): Int32Array {
   return order;
 }
 
-/** Spends what `LongTensor.random_` does for an element: two draws. */
-export function skipLong(source: RandomSource): void {
-  source.next();
-  source.next();
-}
-
 /** Uniform in [0, 1), exact in float32: the low 24 bits of a draw. */
 function fraction(source: RandomSource): number {
   return (source.next() & 0xffffff) * 2 ** -24;

@@ -44,3 +44,13 @@ test('keeps two sources apart', () => {
   one.next();
   expect(two.next()).toBe(1791095845);
 });
+
+test('skips as many numbers as it is told to', () => {
+  for (const count of [0, 1, 623, 624, 625, 1248, 5000]) {
+    const [skipped, drawn] = [mt19937(1), mt19937(1)];
+    skipped.next();
+    skipped.skip(count);
+    for (let i = 0; i < count + 1; i++) drawn.next();
+    expect(skipped.next()).toBe(drawn.next());
+  }
+});

@@ -21,7 +21,8 @@ describe('uniform', () => {
 
   test('keeps the low 24 bits of a draw', () => {
     const draws = [0xff000001, 0x01800000];
-    expect([...uniform({ next: () => draws.shift()! }, 2, 2, 4)]).toEqual([2 + 2 ** -23, 3].map(Math.fround));
+    const source = { next: () => draws.shift()!, skip: (count: number) => void draws.splice(0, count) };
+    expect([...uniform(source, 2, 2, 4)]).toEqual([2 + 2 ** -23, 3].map(Math.fround));
   });
 });
 
