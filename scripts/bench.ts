@@ -15,6 +15,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { integer } from '../src/cli/arguments.js';
 import { methods } from '../src/optimizers/methods.js';
 
 /** Iterations of one measurement: less than an epoch, so that no validation is among them. */
@@ -30,7 +31,7 @@ const flags = new Command('npm run bench --')
     'mlp',
   ])
   .option('--methods <list>', `of ${methods.join(', ')}`, among(methods), [...methods])
-  .option('--rounds <count>', 'the median of so many is printed', Number, 3)
+  .option('--rounds <count>', 'the median of so many is printed', integer(1), 3)
   .option('--threads <count>', 'of both sides', '2')
   .option('--data <folder>', "of CIFAR-10's binary files", join('data', 'cifar-10-batches-bin'))
   .parse()

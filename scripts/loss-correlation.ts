@@ -4,6 +4,9 @@
  * few mini-batches apart do not, which the last column shows.
  *
  *     npx tsx scripts/loss-correlation.ts A.csv B.csv
+ *
+ * Both files must have a row for every mini-batch, as those in the folder `results` of
+ * https://github.com/gbaydin/hypergradient-descent do.
  */
 import { mean, rollup } from 'd3-array';
 import { readRun } from '../src/results/read.js';
@@ -17,14 +20,19 @@ if (a === undefined || b === undefined) {
 const side = 15;
 const apart = 7;
 const [left, right] = [byEpoch(readRun(a)), byEpoch(readRun(b))];
-console.log('epoch,correlation,apart');
+const lines: string[] = [];
 for (const [epoch, losses] of left) {
   const others = right.get(epoch)?.slice(0, losses.length) ?? [];
   const [x, y] = [excesses(losses.slice(0, others.length)), excesses(others)];
   if (x.length <= 4 * side) continue;
   const figures = [correlation(x, y), correlation(x.slice(apart), y.slice(0, -apart))];
-  console.log([epoch, ...figures.map((figure) => figure.toFixed(3))].join());
+  lines.push([epoch, ...figures.map((figure) => figure.toFixed(3))].join());
 }
+if (lines.length === 0) {
+  console.error(`No epoch has more than ${4 * side + 2 * side} mini-batches in both files.`);
+  process.exit(1);
+}
+console.log(['epoch,correlation,apart', ...lines].join('\n'));
 
 function byEpoch(rows: readonly Row[]): Map<number, number[]> {
   return rollup(

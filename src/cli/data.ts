@@ -43,23 +43,22 @@ async function list({ data, from, url, md5 }: DataFlags): Promise<void> {
   if (url !== undefined || md5 !== undefined) {
     throw new UsageError(`--url and --md5 are for fetching; name what to fetch: ${sets.join(' or ')}.`);
   }
-  const { findCifar10, findMnist, packagedMnist } = await import('../data/inventory.js');
+  const [{ fetchCommand }, { findCifar10, findMnist, packagedMnist }] = await Promise.all([
+    import('../data/cifar10.js'),
+    import('../data/inventory.js'),
+  ]);
   const mnist = findMnist(data);
+  const absent = { ...noCifar10, folder: data, fault: `absent; '${fetchCommand(data)}' fetches it` };
   const rows = [
     ['SET', 'FOLDER', 'TRAIN', 'TEST', 'CHECK'],
     ...(mnist ? [row(mnist)] : []),
     row(packagedMnist()),
-    row(findCifar10(data) ?? { ...absent, folder: data }),
+    row(findCifar10(data) ?? absent),
   ];
   process.stdout.write(table(rows));
 }
 
-const absent: Omit<Found, 'folder'> = {
-  name: 'CIFAR-10',
-  images: undefined,
-  official: false,
-  fault: "absent; 'hypergrad data cifar10' fetches it",
-};
+const noCifar10 = { name: 'CIFAR-10', images: undefined, official: false };
 
 function row({ name, folder, images, official, fault }: Found): string[] {
   const [train, test] = images ?? ['-', '-'];

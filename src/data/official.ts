@@ -150,6 +150,7 @@ async function unpack({ archive, folder, source, official, signal }: Unpacking):
     await pipeline(createReadStream(archive), createGunzip(), files, { signal });
     await source.convert?.(aside, signal);
   } catch (error) {
+    await rm(aside, { recursive: true, force: true });
     signal?.throwIfAborted();
     if (error instanceof RunFailure) throw error;
     throw new RunFailure(`Cannot unpack ${archive}: ${(error as Error).message}.`);
@@ -157,6 +158,7 @@ async function unpack({ archive, folder, source, official, signal }: Unpacking):
   const found = findCifar10(join(aside, cifar10Folder));
   if (found?.images === undefined || (official && !found.official)) {
     const fault = found === undefined ? 'none of its files' : (found.fault ?? 'its files are not the official ones');
+    await rm(aside, { recursive: true, force: true });
     throw new RunFailure(`${archive} holds no whole CIFAR-10 (${fault}).`);
   }
   await putInPlace(join(aside, cifar10Folder), folder);

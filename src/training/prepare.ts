@@ -20,8 +20,8 @@ export interface Prepared {
 }
 
 /**
- * Augments images and draws dropout masks. In the reference these random numbers came from worker processes and a GPU
- * and are not known; here each mini-batch has streams of its own, made from the seed, so that the numbers depend neither
+ * Augments images and draws dropout masks. In the reference these random numbers came from worker processes without a
+ * seed, and from a GPU's generator; here each mini-batch has streams of its own, made from the seed, so that the numbers depend neither
  * on who prepares it nor on when.
  */
 export function prepare({ seed, index, images, imageShape, masks }: Ingredients): Prepared {

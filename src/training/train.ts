@@ -34,7 +34,10 @@ export interface TrainOptions extends MethodOptions {
   readonly workers?: number;
   /** Parts that a mini-batch is cut into, as on so many GPUs; 1, the default: it stays whole. */
   readonly replicas?: number;
-  /** Ends the run early: the rows of the steps taken so far have been yielded. */
+  /**
+   * Ends the run early: the rows of the steps taken so far have been yielded, but for an epoch's last one, which waits for
+   * its validation.
+   */
   readonly signal?: AbortSignal;
 }
 

@@ -139,7 +139,7 @@ describe('a narrow VGG', () => {
   it('is the same by Winograd products and by plain convolutions', async () => {
     const onnx = await trained('onnx', narrowVgg, 'sgd_hd');
     const cpu = await trained('cpu', narrowVgg, 'sgd_hd');
-    // F(4, 3) rounds about twice as much as a direct convolution.
+    // F(4, 3) rounds two to five times as much as a direct convolution (5e-6 was seen).
     const tolerance = 2 * rounding;
     expect(worst(onnx.loss, cpu.loss)).toBeLessThan(tolerance);
     expect(worst(onnx.alpha, cpu.alpha)).toBeLessThan(tolerance);

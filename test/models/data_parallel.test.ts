@@ -86,7 +86,7 @@ describe('data parallel training', () => {
   it('is the same on the onnx engine', async () => {
     const onnx = await step(dataParallel(model, 3), 0, 7, 'onnx');
     const cpu = await step(dataParallel(model, 3), 0, 7);
-    // F(4, 3) rounds about twice as much as a direct convolution.
+    // F(4, 3) rounds two to five times as much as a direct convolution (4.5e-7 was seen).
     expect(Math.abs(onnx.loss / cpu.loss - 1)).toBeLessThan(2 * rounding);
     const largest = Math.max(...cpu.moves.map(Math.abs));
     for (const [i, move] of onnx.moves.entries()) {

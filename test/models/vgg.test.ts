@@ -117,7 +117,8 @@ it("evaluates as PyTorch does in float64, with the initial running statistics an
 describe('untrained, vgg16_bn', () => {
   // With γ between 0 and 1, and running statistics of 0 and 1, hardly anything of an image reaches the classifier: over
   // CIFAR-10's training set the losses of a class differ by 2e-6 at most, as measured (standard deviations). So an image
-  // of each class stands for all of them, and what is left are labels.
+  // of each class stands for all of them, and what is left are labels. This holds γ and the classifier; what holds the
+  // convolutions is the first step.
   const photographs = 2e-6;
 
   it("has the published row 0's losses", async () => {
@@ -130,7 +131,7 @@ describe('untrained, vgg16_bn', () => {
     await runner.dispose();
 
     // Of each class, CIFAR-10 has a thousand test images; and of the official training images, these are the classes of
-    // the first 128 in the order of the pass that row 0 begins (test/training/order.test.ts).
+    // the first 128 in the order of the pass that row 0 begins (which test/training/order.test.ts holds).
     const firstBatch = [12, 12, 14, 13, 18, 16, 10, 8, 7, 18];
     const mean = (counts: readonly number[]) =>
       counts.reduce((sum, count, label) => sum + count * (losses[label] ?? Number.NaN), 0) /

@@ -1,4 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { loadMnist } from '../../src/data/mnist.js';
+import { onnxEngine } from '../../src/engine/onnx/engine.js';
+import { program } from '../../src/engine/program.js';
+import { logreg } from '../../src/models/logreg.js';
+import { updateRule } from '../../src/optimizers/methods.js';
+import { mt19937 } from '../../src/random/mt19937.js';
 import { rowsOf } from './helpers.js';
 
 describe('where a run stops', () => {
@@ -33,6 +39,29 @@ describe('where a run stops', () => {
     });
     expect(rows).toHaveLength(told);
     expect(rows.map(({ iteration }) => iteration)).toEqual([0, ...rows.slice(1).map((_, i) => i + 2)]);
+  });
+});
+
+describe('an interrupt', () => {
+  it("of an epoch's validation keeps the rows before", async () => {
+    const controller = new AbortController();
+    const beforeValidation = Math.ceil(60_000 / 128); // row 0, and the steps but the epoch's last
+    const rows = await rowsOf({ epochs: 0, signal: controller.signal }, ({ length }) => {
+      if (length === beforeValidation) controller.abort();
+    });
+    expect(rows).toHaveLength(beforeValidation);
+  });
+
+  it('is heard while the engine starts', async () => {
+    const reason = new Error('enough');
+    const dataset = loadMnist();
+    const rule = updateRule('sgd', { alpha0: 0, beta: 0, mu: 0, weightDecay: 0 });
+    const variables = logreg.init(mt19937(1));
+    const start = onnxEngine().start(
+      program({ dataset, model: logreg, rule, variables, batchSizes: [8] }),
+      AbortSignal.abort(reason),
+    );
+    await expect(start).rejects.toBe(reason);
   });
 });
 

@@ -89,8 +89,8 @@ function polynomial(roots: readonly number[]): number[] {
 }
 
 /**
- * 3x3 convolution, stride 1, padding 1, of x [H, W, N, C], H = W a multiple of `tile.outputs`, by weight [3, 3, C, O];
- * returns [H, W, N, O].
+ * 3x3 convolution, stride 1, padding 1, of x [H, W, N, C], H = W a multiple of `tile.outputs` (2 itself for
+ * `tiles.alone2`), by weight [3, 3, C, O]; returns [H, W, N, O].
  *
  * With T tiles and r products a tile along each axis, the transformed input is [r, T, r, T·N, C] and the transformed
  * weight [r, 1, r, C, O]: their product is one batch of matrix products.

@@ -74,6 +74,8 @@ const cases: [string, (...inputs: tf.Tensor[]) => tf.Tensor, Numbers[]][] = [
   ['Sum over an axis', (x) => tf.sum(x, 0), [a]],
   ['Sum, keeping axes', (x) => tf.sum(x, [0, 2], true), [random(2, 3, 4)]],
   ['Mean over the first axis of a tall matrix', (x) => tf.mean(x, 0), [random(3000, 2)]],
+  ['Mean over the first axis of a tall matrix, odd', (x) => tf.mean(x, 0), [random(2049, 2)]],
+  ['Sum over the first axis of a tall matrix', (x) => tf.mul(tf.sum(x, 0), 1 / 8192), [random(8192, 2)]],
   ['Mean over all', (x) => tf.mean(x), [a]],
   ['Mean over an axis', (x) => tf.mean(x, 1), [a]],
   ['Max', (x) => tf.max(x, -1, true), [a]],
