@@ -67,8 +67,20 @@ async function firstStep(method: Method, kind: 'kept' | 'dropped') {
   return { loss: loss[0] ?? Number.NaN, before, after };
 }
 
-function compare(values: ArrayLike<number>, { norm, stride, entries }: Sampled) {
-  const sampled = entries.map((_, i) => values[i * stride] ?? Number.NaN);
+/**
+ * Adam's first step is the sign of the gradient. That is certain where the gradient is not within its own tolerance of
+ * zero: a cosine of 0.9999 leaves an entry 1.4 % of the root mean square, of which this takes 3.5 times as much.
+ */
+function beyondRounding(gradient: readonly number[]): (entry: number) => boolean {
+  const rootMeanSquare = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0) / gradient.length);
+  return (entry) => Math.abs(gradient[entry] ?? 0) > 0.05 * rootMeanSquare;
+}
+
+function compare(values: ArrayLike<number>, sample: Sampled, counts: (entry: number) => boolean = () => true) {
+  const { norm, stride } = sample;
+  const places = sample.entries.map((_, i) => i).filter(counts);
+  const entries = places.map((i) => sample.entries[i]!);
+  const sampled = places.map((i) => values[i * stride] ?? Number.NaN);
   const product = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
   const length = Math.sqrt(Array.from(values).reduce((sum, x) => sum + x * x, 0));
   return {
@@ -151,7 +163,8 @@ describe.each(methods)('%s', (method) => {
     const expected = fixture.moved[method.replace('_hd', '') as keyof Fixture['moved']];
     for (const [name, change] of Object.entries(expected)) {
       const moved = valuesAt(after, `parameters/${name}`).map((value, i) => value - (before[name]?.[i] ?? 0));
-      const { norm, cosine } = compare(moved, change);
+      const gradient = fixture.steps.dropped.gradients[name]!.entries;
+      const { norm, cosine } = compare(moved, change, method.startsWith('adam') ? beyondRounding(gradient) : undefined);
       expect(norm, name).toBeLessThan(1e-2);
       expect(cosine, name).toBeGreaterThan(0.9999);
     }
