@@ -41,21 +41,28 @@ test('makes the file and tells of every byte', async () => {
 });
 
 describe('a connection that breaks', () => {
+  let received: number;
+
   beforeEach(async () => {
     server.stopsAfter = 100_000;
     const broken = download(options);
     await expect(broken).rejects.toThrow(RunFailure);
-    await expect(broken).rejects.toThrow(/\/file broke off after 100000 bytes: .+\. Run the command again/);
+    // What has been sent but not read when the connection breaks is lost, so that it may be fewer than 100,000 bytes.
+    received = partial().length;
+    await expect(broken).rejects.toThrow(`/file broke off after ${received} bytes: `);
+    await expect(broken).rejects.toThrow(/Run the command again/);
     expect(existsSync(target)).toBe(false);
-    expect(partial().equals(content.subarray(0, 100_000))).toBe(true);
+    expect(received).toBeGreaterThan(0);
+    expect(received).toBeLessThanOrEqual(100_000);
+    expect(partial().equals(content.subarray(0, received))).toBe(true);
     server.stopsAfter = Infinity;
   });
 
   test('is taken up where it broke', async () => {
     const told: number[] = [];
     await download({ ...options, onBytes: (received) => told.push(received) });
-    expect(server.ranges).toEqual([undefined, 'bytes=100000-']);
-    expect(told[0]).toBe(100_000);
+    expect(server.ranges).toEqual([undefined, `bytes=${received}-`]);
+    expect(told[0]).toBe(received);
     expectWhole();
   });
 

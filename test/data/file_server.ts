@@ -34,7 +34,10 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
     const part = { 'content-range': `bytes ${start}-${file.length - 1}/${file.length}` };
     response.writeHead(start > 0 ? 206 : 200, { 'content-length': body.length, ...(start > 0 && part) });
     if (body.length <= self.stopsAfter) response.end(body);
-    else response.write(body.subarray(0, self.stopsAfter), () => self.stalls || response.destroy());
+    else {
+      // The client is given the time to read something.
+      response.write(body.subarray(0, self.stopsAfter), () => self.stalls || setTimeout(() => response.destroy(), 100));
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const self: FileServer = {
