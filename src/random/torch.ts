@@ -16,8 +16,8 @@ export function uniform(source: RandomSource, n: number, low: number, high: numb
 }
 
 /**
- * `n` numbers, n even, normal with `mean` and `std`: Box-Muller in float64 arithmetic; spends four draws a pair. (From
- * version 0.4 on, PyTorch fills 16 values or more in another way, with a draw each.)
+ * `n` numbers, n even, normal with `mean` and `std`: Box-Muller in float64 arithmetic; spends four draws a pair. (Later
+ * versions of PyTorch fill 16 values or more in another way, with a draw each.)
  *
  * @throws RangeError for an odd n, where PyTorch would keep the second number of the last pair for the next call.
  */
