@@ -67,7 +67,7 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
       type: 'rect',
       encode: {
         enter: {
-          x: { value: inset.x - 54 },
+          x: { value: inset.x - 64 },
           x2: { value: panelSize.width - 0.5 },
           y: { value: 0.5 },
           y2: { value: inset.y + inset.height + 32 },
@@ -83,7 +83,7 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
       scales: [scale('x', iterations, inset.width), scale('y', y, inset.height)],
       axes: [
         ...axis('bottom', iterations, { title: 'Iteration', titlePadding: 2 }),
-        ...axis('left', y, { title, titleX: -44 }),
+        ...axis('left', y, { title, titleX: -54 }),
       ],
       marks: [{ type: 'group', clip: true, encode: { enter: sizeOf(inset) }, marks: lineMarks(facet, insetLines) }],
     },
