@@ -1,22 +1,36 @@
-/** What the shell expects of a process that a signal ended: 128 + the signal's number. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+import { constants } from 'node:os';
+
+/** What asks a process to end: Ctrl-C, a scheduler, a closed terminal, a cluster's warning before it takes the machine. */
+const names = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
+
+const controller = new AbortController();
+let working = false;
 
 /**
- * Runs work that ends by itself when its signal is aborted: by Ctrl-C or SIGTERM, which also set the exit code. A second
- * Ctrl-C ends the process at once.
+ * Begins to hear signals. The first aborts the work of `interruptible`, which then ends by itself; where there is none, it
+ * ends the process. The second is the system's: it ends the process at once, whatever that does.
  */
+export function hearSignals(): void {
+  for (const name of names) {
+    // Windows knows no SIGUSR2.
+    if (constants.signals[name] !== undefined) process.on(name, heard);
+  }
+}
+
+function heard(name: NodeJS.Signals): void {
+  for (const each of names) process.off(each, heard);
+  // What the shell expects of a process that a signal ended.
+  process.exitCode = 128 + constants.signals[name];
+  controller.abort();
+  if (!working) process.exit();
+}
+
+/** Runs work that ends by itself once its signal is aborted; the exit code is then that of the signal. */
 export async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const controller = new AbortController();
-  const stop = (name: keyof typeof exitCodes) => {
-    if (controller.signal.aborted) process.exit(exitCodes[name]);
-    process.exitCode = exitCodes[name];
-    controller.abort();
-  };
-  const names = Object.keys(exitCodes) as (keyof typeof exitCodes)[];
-  for (const name of names) process.on(name, stop);
+  working = true;
   try {
     await work(controller.signal);
   } finally {
-    for (const name of names) process.off(name, stop);
+    working = false;
   }
 }

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { writeOutput } from '../plot/output.js';
+import { writeWhole } from '../files.js';
 import { noRunsIn, type Warn } from '../results/find.js';
 import { reportModels } from './data.js';
 import { reportPage } from './page.js';
@@ -20,5 +20,5 @@ export interface ReportOptions {
 export function writeReport({ dir, out, warn }: ReportOptions): void {
   const models = reportModels(dir, warn);
   if (models.length === 0) throw new UsageError(noRunsIn(dir));
-  writeOutput(out, reportPage(models, dir));
+  writeWhole(out, reportPage(models, dir));
 }
