@@ -30,8 +30,9 @@ const format = 'hypergrad checkpoint';
 const version = 1;
 
 /** @throws UsageError where it cannot be written, RunFailure where the disk is full; an earlier one stays then. */
-export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
-  const { identity, started, resumed, rows, reached, position, state } = checkpoint;
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  const { identity, started, resumed, rows, reached, position } = checkpoint;
+  const state = await checkpoint.state();
   const run: RunEntry = {
     ...{ identity, started, resumed, rows, reached },
     step: position.step,
@@ -93,7 +94,8 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
       seconds,
       order: Uint32Array.from(array('position/order')),
     },
-    state: stateOf(arrays, new Set(buffers)),
+    // Read anew when it is asked for: it is large, and the rest is kept as long as the run goes on.
+    state: () => Promise.resolve(stateOf(decoded(path, readFileSync(path)).arrays, new Set(buffers))),
   };
 }
 
@@ -110,7 +112,7 @@ function doubles(name: string, values: readonly number[]): ArraySource {
   return { name, type: 'F64', shape: [values.length], values: () => Float64Array.from(values) };
 }
 
-function namesOf(state: Snapshot['state'], kind: string): string[] {
+function namesOf(state: Readonly<Record<string, Values>>, kind: string): string[] {
   return Object.keys(state).flatMap((path) => (path.startsWith(kind) ? [path.slice(kind.length)] : []));
 }
 

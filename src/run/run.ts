@@ -137,7 +137,7 @@ async function keptRun(
     try {
       writer.sync();
       const rows = writer.mark();
-      writeCheckpoint(files.checkpoint, { identity, started, resumed, rows, reached, position, state: await state() });
+      await writeCheckpoint(files.checkpoint, { identity, started, resumed, rows, reached, position, state });
       saved = position;
       writeRecord(unfinishedRecord(files), record('running'));
     } catch (error) {

@@ -47,16 +47,13 @@ export interface TrainOptions extends MethodOptions {
 /** Everything that a run is made of at a moment. */
 export interface Snapshot {
   readonly position: Position;
-  /** The engine's state by path. */
-  readonly state: Readonly<Record<string, Values>>;
+  /** The engine's state by path: large, so that nobody keeps it for long. */
+  readonly state: () => Promise<Readonly<Record<string, Values>>>;
 }
 
-/** What a run yields: rows, and where it is after them. */
-export interface Stretch {
+/** What a run yields: rows, and where it is after them. Its state is to be read before the next stretch is asked for. */
+export interface Stretch extends Snapshot {
   readonly rows: readonly Row[];
-  readonly position: Position;
-  /** The engine's state at this position, to read before the next stretch is asked for. */
-  readonly state: () => Promise<Record<string, Values>>;
   /** Seconds of the validation that the last of the rows tells of. */
   readonly validationSeconds?: number;
   /** Whether the run is at its end. */
@@ -89,7 +86,7 @@ async function* run(options: TrainOptions): AsyncGenerator<Stretch, void> {
   const batchSizes = sizesOfBatches(dataset.train.count, batchSize);
   const runner = await engine.start(program({ dataset, model, rule, variables, batchSizes }), {
     signal,
-    state: from?.state,
+    state: await from?.state(),
   });
   const ofFirstRow = sampleOrder(first, dataset); // before the threads ask for the first epoch's
   const orders = epochOrders(from ? mt19937From(from.position.order) : first, options);

@@ -57,10 +57,9 @@ describe('an interrupt', () => {
     const dataset = loadMnist();
     const rule = updateRule('sgd', { alpha0: 0, beta: 0, mu: 0, weightDecay: 0 });
     const variables = logreg.init(mt19937(1));
-    const start = onnxEngine().start(
-      program({ dataset, model: logreg, rule, variables, batchSizes: [8] }),
-      { signal: AbortSignal.abort(reason) },
-    );
+    const start = onnxEngine().start(program({ dataset, model: logreg, rule, variables, batchSizes: [8] }), {
+      signal: AbortSignal.abort(reason),
+    });
     await expect(start).rejects.toBe(reason);
   });
 });

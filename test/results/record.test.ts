@@ -1,0 +1,83 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.js';
+import { differences, readRecord, runId, writeRecord, type RunRecord } from '../../src/results/record.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hypergrad-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const identity = {
+  settings: { model: 'mlp', alpha_0: 0.001, clip: null, epochs: 2, iterations: 0, threads: 0, workers: 1, device: 0 },
+  engine: { name: 'onnx', version: 'onnxruntime-node 1' },
+  data: { name: 'MNIST', digest: 'abcdef0123456789', train: 60_000, test: 10_000 },
+  code: '0.1.0',
+};
+const record: RunRecord = {
+  ...identity,
+  ...({ schema: 1, id: runId(identity), state: 'finished', error: null } as const),
+  machine: { node: 'v20', platform: 'linux x64', processor: 'a', cores: 2 },
+  ...{ started: '2026-01-01T00:00:00.000Z', ended: null, seconds: 1.5, resumed: 0 },
+  final: {
+    ...{ epoch: 2, iteration: 939, loss: Number.NaN, lossEpoch: Infinity },
+    ...{ validLossEpoch: -Infinity, validAccuracy: 0.5, alpha: 1e-300 },
+  },
+  rows: { count: 939, sha256: null },
+  model: null,
+};
+
+it('is read as it was written, numbers that JSON does not have included', () => {
+  const path = join(folder, 'sgd.json');
+  writeRecord(path, record);
+  expect(readRecord(path)).toEqual(record);
+  expect(readFileSync(path, 'utf8')).toMatch(/"loss": "nan",\n +"lossEpoch": "inf",\n +"validLossEpoch": "-inf"/);
+  expect(readRecord(join(folder, 'none.json'))).toBeUndefined();
+});
+
+it.each(['', '{', 'null', '[]', '{"schema":2}', '{"schema":1,"state":"finished"}'])('%j is no record', (text) => {
+  const path = join(folder, 'sgd.json');
+  writeFileSync(path, text);
+  expect(() => readRecord(path)).toThrow(UsageError);
+  expect(() => readRecord(path)).toThrow(path);
+});
+
+describe('two runs', () => {
+  const withSetting = (name: string, value: number) => ({
+    ...identity,
+    settings: { ...identity.settings, [name]: value },
+  });
+
+  it('are the same on any machine, and go as far as they are told', () => {
+    for (const name of ['threads', 'workers', 'device', 'epochs', 'iterations']) {
+      expect(differences(identity, withSetting(name, 7)), name).toEqual([]);
+    }
+    expect(runId(withSetting('threads', 7))).toBe(runId(identity));
+    expect(runId(withSetting('epochs', 7)), 'how far belongs to what it is').not.toBe(runId(identity));
+  });
+
+  it('differ in settings, engine, data or code', () => {
+    expect(differences(identity, withSetting('alpha_0', 0.002))).toEqual(['--alpha_0 0.001, now 0.002']);
+    expect(differences(identity, withSetting('clip', 1))).toEqual(['--clip off, now 1']);
+    const other = {
+      ...identity,
+      engine: { name: 'cpu', version: 'tfjs 4' },
+      data: { ...identity.data, digest: 'fedcba9876543210' },
+      code: '0.2.0',
+    };
+    expect(differences(identity, other)).toEqual([
+      'engine onnx (onnxruntime-node 1), now cpu (tfjs 4)',
+      'data MNIST (SHA-256 abcdef012345…), now MNIST (SHA-256 fedcba987654…)',
+      'hypergrad 0.1.0, now 0.2.0',
+    ]);
+    expect(new Set([identity, withSetting('clip', 1), other].map(runId)).size).toBe(3);
+  });
+
+  it('are told apart whatever the order of their settings', () => {
+    const reversed = { ...identity, settings: Object.fromEntries(Object.entries(identity.settings).reverse()) };
+    expect(runId(reversed)).toBe(runId(identity));
+  });
+});
