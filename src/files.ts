@@ -13,7 +13,7 @@ export function writeWhole(path: string, parts: string | Uint8Array | Iterable<U
   const aside = `${path}.${process.pid}.tmp`;
   attempt(path, () => {
     refuseFolder(path);
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     try {
       const file = openSync(aside, 'w');
       try {
@@ -31,13 +31,39 @@ export function writeWhole(path: string, parts: string | Uint8Array | Iterable<U
   syncFolder(dirname(path));
 }
 
+/**
+ * Makes a folder and those it lies in, where they are not there. Below /proc, where a folder is and yet cannot be made,
+ * Node's own recursive mkdir never returns.
+ */
+export function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UsageError(`Cannot make the folder ${path}: it is a file. Move it away, or choose another place.`);
+    }
+  }
+}
+
 /** Writes all of it: a single call of the system may take only a part. */
 export function writeAll(file: number, bytes: Uint8Array, position: number | null = null): void {
   for (let done = 0; done < bytes.length;) {
-    const written = writeSync(file, bytes, done, bytes.length - done, position === null ? null : position + done);
-    done += written;
+    try {
+      done += writeSync(file, bytes, done, bytes.length - done, position === null ? null : position + done);
+    } catch (error) {
+      // A full pipe that another process has set not to wait: its reader will come to it.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 5);
+    }
   }
 }
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Makes the renames in a folder last through a loss of power, where the system can (Windows cannot). */
 export function syncFolder(folder: string): void {
@@ -78,8 +104,19 @@ export function fileError(path: string, error: unknown): unknown {
   });
 }
 
+/**
+ * A failure to read as one of ours: what could not be read, and why.
+ *
+ * @param reasons words of our own for errors of some code.
+ */
+export function readError(what: string, error: unknown, reasons?: ReadonlyMap<string, string>): Error {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const text = `${what} cannot be read: ${reasons?.get(code) ?? reasonOf(error as Error)}`;
+  return diskFaults.has(code) ? new RunFailure(text, { cause: error }) : new UsageError(text, { cause: error });
+}
+
 /** Node's message without its code in front and its call and path behind: 'no space left on device'. */
-function reasonOf(error: Error): string {
+export function reasonOf(error: Error): string {
   const [, reason] = /^[A-Z0-9]+: ([^,]+)/.exec(error.message) ?? [];
   return reason ?? error.message;
 }
