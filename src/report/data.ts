@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { group, sort } from 'd3-array';
+import { group, min, sort } from 'd3-array';
 import { seriesOf, type Style } from '../plot/series.js';
 import { thin, type Point } from '../plot/thin.js';
 import type { Method } from '../optimizers/methods.js';
-import { findRuns, methodOrder, readRuns, type Run, type Warn } from '../results/find.js';
+import { methodOrder, readRuns, type Run, type RunFile, type Warn } from '../results/find.js';
 import type { Row } from '../results/row.js';
 
 /** x and y of a curve's points; y is null where it is not a finite number. */
@@ -50,9 +50,8 @@ export interface ReportModel {
   readonly runs: readonly ReportRun[];
 }
 
-/** Every run of a results folder, by model, thinned to what a screen can show. */
-export function reportModels(dir: string, warn: Warn): ReportModel[] {
-  const files = findRuns(dir, warn);
+/** Every run, by model, thinned to what a screen can show. */
+export function reportModels(files: readonly RunFile[], warn: Warn): ReportModel[] {
   return Array.from(
     group(files, (file) => file.model),
     ([model, ofModel]) => ({
@@ -100,7 +99,8 @@ function finalValues(rows: readonly Row[], closed: readonly Row[]): FinalValues 
     iteration,
     loss: lastClosed?.lossEpoch ?? NaN,
     validLoss: lastClosed?.validLossEpoch ?? NaN,
-    bestValidLoss: Math.min(...closed.map((row) => row.validLossEpoch).filter((loss) => !Number.isNaN(loss))),
+    // d3's min passes over NaN.
+    bestValidLoss: min(closed, (row) => row.validLossEpoch) ?? NaN,
     alpha: last?.alpha ?? NaN,
     seconds,
     // Iterations are counted from 1 before the first step is logged.
