@@ -121,7 +121,8 @@ export function reasonOf(error: Error): string {
   return reason ?? error.message;
 }
 
-function refuseFolder(path: string): void {
+/** A file cannot take the place of a folder, and renaming onto one says so badly. */
+export function refuseFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`Cannot write ${path}: it is a folder. Move it away, or choose another place.`);
   }

@@ -1,4 +1,5 @@
 import type { Row } from '../results/row.js';
+import type { RunObserver } from '../run/run.js';
 
 export interface ProgressOptions {
   readonly silent: boolean;
@@ -8,28 +9,26 @@ export interface ProgressOptions {
   readonly trainingSamples: number;
 }
 
-export interface Progress {
-  /** Says something that stays. */
-  line(text: string): void;
-  /** Takes note of new rows. */
-  rows(rows: readonly Row[]): void;
-  /** No more rows will come. */
+export interface Progress extends RunObserver {
+  /** Nothing more will come. */
   done(): void;
 }
 
 /**
- * Tells on standard error how a run goes: on a terminal in a line that renews itself, otherwise in a line an epoch.
- * A loss or α that is no longer finite is told once.
+ * Tells on standard error how a run goes: an epoch in a line that stays, and on a terminal what goes on in a line that
+ * renews itself. A loss or α that is no longer finite is told once.
  */
 export function progress(options: ProgressOptions): Progress {
-  if (options.silent) return { line: () => undefined, rows: () => undefined, done: () => undefined };
+  const nothing = () => undefined;
+  if (options.silent)
+    return { line: nothing, resumed: nothing, stretch: nothing, checkpointed: nothing, done: nothing };
   const { stderr } = process;
   const terminal = stderr.isTTY;
-  const steps = totalSteps(options);
+  const clock = paceOf(options);
   let shown = false;
   let allFinite = true;
-  let validLoss = Number.NaN;
-  let latest: Row | undefined;
+  let closed: Validated = { validLoss: Number.NaN, accuracy: Number.NaN };
+  let untold: Row | undefined;
 
   const clear = () => {
     if (shown) stderr.write('\r\x1b[K');
@@ -39,58 +38,91 @@ export function progress(options: ProgressOptions): Progress {
     clear();
     stderr.write(`${text}\n`);
   };
-  const show = (row: Row) => {
-    const text = `${epochOf(row, options)}  ${figures(row, row.loss, validLoss)}  ${pace(row, steps)}`;
+  const renew = (text: string) => {
     stderr.write(`\r${text.slice(0, stderr.columns - 1)}\x1b[K`);
     shown = true;
   };
+  const told = (row: Row, loss: number) =>
+    `${epochOf(row, options)}  ${figures(row, loss, closed)}  ${seconds(row.time)}${clock.text(row.iteration)}`;
 
   return {
     line,
-    rows(rows) {
+    resumed(reached, trained) {
+      closed = { validLoss: reached.validLossEpoch, accuracy: reached.validAccuracy };
+      clock.begin(reached.iteration, trained);
+      line(`Going on from iteration ${reached.iteration}, after ${seconds(trained)}.`);
+    },
+    stretch({ rows, position, validationSeconds }) {
+      clock.take(position, validationSeconds);
       for (const row of rows) {
-        latest = row;
+        untold = row;
         if (allFinite && !(Number.isFinite(row.loss) && Number.isFinite(row.alpha))) {
           allFinite = false;
           line(`At iteration ${row.iteration} the loss is ${row.loss} and α is ${row.alpha}; the run goes on.`);
         }
-        if (Number.isNaN(row.validLossEpoch)) continue;
-        validLoss = row.validLossEpoch;
-        if (!terminal)
-          line(`${epochOf(row, options)}  ${figures(row, row.lossEpoch, validLoss)}  ${seconds(row.time)}`);
+        if (row.validAccuracy === undefined) continue;
+        closed = { validLoss: row.validLossEpoch, accuracy: row.validAccuracy };
+        line(told(row, row.lossEpoch));
+        untold = undefined;
       }
-      if (terminal && latest) show(latest);
+      if (terminal && untold) renew(told(untold, untold.loss));
     },
+    checkpointed: nothing,
     done() {
       clear();
-      // Where the run ended within an epoch, piped output has not told it yet.
-      if (latest && (terminal || Number.isNaN(latest.validLossEpoch))) {
-        line(`${epochOf(latest, options)}  ${figures(latest, latest.loss, validLoss)}  ${seconds(latest.time)}`);
-      }
+      if (untold) line(told(untold, untold.loss));
+      untold = undefined;
     },
   };
 }
 
-/** Steps that the run will take; infinite where nothing limits it beforehand. */
-function totalSteps({ epochs, iterations, batchSize, trainingSamples }: ProgressOptions): number {
-  const byEpochs = epochs === 0 ? Infinity : epochs * Math.ceil(trainingSamples / batchSize);
-  return Math.min(byEpochs, iterations === 0 ? Infinity : iterations - 1);
+/** Figures of the last validation. */
+interface Validated {
+  readonly validLoss: number;
+  readonly accuracy: number;
+}
+
+/** How fast a run goes, and what is left of it, from what was seen since it began or was resumed. */
+function paceOf({ epochs, iterations, batchSize, trainingSamples }: ProgressOptions) {
+  const stepsAnEpoch = Math.ceil(trainingSamples / batchSize);
+  const byEpochs = epochs === 0 ? Infinity : epochs * stepsAnEpoch;
+  const last = Math.min(byEpochs, iterations === 0 ? Infinity : iterations - 1);
+  let began = { step: 0, seconds: 0 };
+  let now = began;
+  let validating = 0;
+  let aValidation = 0;
+  return {
+    begin(iteration: number, trained: number) {
+      began = { step: iteration - 1, seconds: trained };
+      now = began;
+    },
+    take(position: { readonly step: number; readonly seconds: number }, validationSeconds: number | undefined) {
+      now = position;
+      aValidation = validationSeconds ?? aValidation;
+      // Row 0's is over before training begins.
+      if (position.step > 0) validating += validationSeconds ?? 0;
+    },
+    /** Checkpoints are among the time of the steps, validations are counted one by one. */
+    text(iteration: number): string {
+      const steps = now.step - began.step;
+      const spent = now.seconds - began.seconds - validating;
+      if (steps < 1 || spent <= 0) return '';
+      const rate = `  ${(steps / spent).toPrecision(3)} it/s`;
+      const step = iteration - 1;
+      if (!Number.isFinite(last) || step >= last) return rate;
+      const validations = Math.floor(last / stepsAnEpoch) - Math.floor(step / stepsAnEpoch);
+      return `${rate}  ${seconds(((last - step) * spent) / steps + validations * aValidation)} left`;
+    },
+  };
 }
 
 function epochOf({ epoch, iteration }: Row, { epochs }: ProgressOptions): string {
   return `epoch ${epoch}${epochs === 0 ? '' : `/${epochs}`}  iteration ${iteration}`;
 }
 
-function figures({ alpha }: Row, loss: number, validLoss: number): string {
-  return `loss ${loss.toPrecision(5)}  validation ${validLoss.toPrecision(5)}  α ${alpha.toPrecision(5)}`;
-}
-
-function pace({ iteration, time }: Row, steps: number): string {
-  const taken = iteration - 1;
-  if (taken < 1 || time === 0) return '';
-  const rate = taken / time;
-  const left = Number.isFinite(steps) ? `  ${seconds((steps - taken) / rate)} left` : '';
-  return `${rate.toPrecision(3)} it/s${left}`;
+function figures({ alpha }: Row, loss: number, { validLoss, accuracy }: Validated): string {
+  const share = `${(100 * accuracy).toFixed(2)} %`;
+  return `loss ${loss.toPrecision(5)}  validation ${validLoss.toPrecision(5)} (${share})  α ${alpha.toPrecision(5)}`;
 }
 
 function seconds(count: number): string {

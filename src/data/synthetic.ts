@@ -22,11 +22,8 @@ export interface SyntheticOptions {
  */
 export function syntheticCifar10({ seed, train = 50_000, test = 10_000 }: SyntheticOptions): Dataset {
   // Streams of their own: the seed's own stream is that of the weights.
-  const [ofTextures, ofTrain, ofTest] = [1, 2, 3].map((stream) => mt19937(seed + stream * 0x9e3779b1)) as [
-    RandomSource,
-    RandomSource,
-    RandomSource,
-  ];
+  const streamOf = (stream: number) => mt19937(seed + stream * 0x9e3779b1);
+  const [ofTextures, ofTrain, ofTest] = [streamOf(1), streamOf(2), streamOf(3)];
   const textures = Array.from({ length: classes }, () => texture(ofTextures));
   return {
     name: 'synthetic CIFAR-10',

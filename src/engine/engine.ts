@@ -4,8 +4,16 @@ import type { Program } from './program.js';
 /** A way to run programs. */
 export interface Engine {
   readonly name: string;
-  /** @param signal once it is aborted, an engine that takes long to start throws its reason. */
-  start(program: Program, signal?: AbortSignal): Promise<Runner>;
+  /** What computes, with its version: 'onnxruntime-node 1.30.0'. */
+  readonly version: string;
+  start(program: Program, options?: StartOptions): Promise<Runner>;
+}
+
+export interface StartOptions {
+  /** Once it is aborted, an engine that takes long to start throws its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** The state to go on from, as `Runner.state` gave it, in place of the program's first. */
+  readonly state?: Readonly<Record<string, Values>> | undefined;
 }
 
 /** A program that runs: it holds the state, and moves it on. */
@@ -13,11 +21,11 @@ export interface Runner {
   /** Training steps, one for each mini-batch. */
   train(batches: Batches): Promise<Steps>;
   /**
-   * Cross-entropy of each of some rows of a set, in evaluation mode.
+   * What the model makes of some rows of a set, in evaluation mode.
    * @param rows indices, shape [samples].
    */
-  evaluate(set: 'train' | 'test', rows: Int32Array): Promise<Float32Array>;
-  /** A copy of the state by path: `parameters/lin1.weight`, `rule/…`. */
+  evaluate(set: 'train' | 'test', rows: Int32Array): Promise<Evaluation>;
+  /** The state by path, `parameters/lin1.weight`, `rule/…`, to read before the next call. */
   state(): Promise<Record<string, Values>>;
   dispose(): Promise<void>;
 }
@@ -33,11 +41,30 @@ export interface Batches {
   readonly masks?: Readonly<Record<string, Uint8Array>>;
 }
 
+/** Figures of each image, shape [samples]. */
+export interface Evaluation {
+  /** Cross-entropy. */
+  readonly loss: Float32Array;
+  /** 1 where the largest logit is the label's, else 0. */
+  readonly correct: Float32Array;
+}
+
 /** One figure a step. */
 export interface Steps {
   readonly loss: Float32Array;
   /** α after the step. */
   readonly alpha: Float64Array;
+}
+
+/**
+ * A state's figures at a path.
+ *
+ * @throws Error where there are none.
+ */
+export function valuesAt(state: Readonly<Record<string, Values>>, path: string): Float32Array {
+  const found = state[path];
+  if (!found) throw new Error(`no ${path} in the state; there are ${Object.keys(state).join(', ')}`);
+  return found.values;
 }
 
 /** α = α₀ + drift in float64. Where the drift has overflown, its low part is NaN and says nothing. */

@@ -1,6 +1,9 @@
 import {
+  argMax,
+  cast,
   dispose,
   div,
+  equal,
   keep,
   valueAndGrads,
   type NamedTensorMap,
@@ -39,6 +42,14 @@ export interface StepFigures extends TensorTree {
   readonly drift: Compensated | Record<string, never>;
 }
 
+/** What an evaluation reports of each image, float32, shape [batch]. */
+export interface EvaluationFigures extends TensorTree {
+  /** Cross-entropy. */
+  readonly loss: Tensor1D;
+  /** 1 where the largest logit is the label's, else 0. */
+  readonly correct: Tensor1D;
+}
+
 /** An experiment as an engine sees it: pure functions on tensors, and the arrays to start from. */
 export interface Program {
   readonly dataset: Dataset;
@@ -55,8 +66,8 @@ export interface Program {
   init(variables: Variables<Tensor>): State;
   /** One training step. */
   step(state: State, batch: Batch, layers: ImageLayers): { readonly state: State; readonly figures: StepFigures };
-  /** Cross-entropy of each image, [batch], in evaluation mode. */
-  evaluate(variables: Variables<Tensor>, batch: Batch, layers: ImageLayers): Tensor1D;
+  /** Figures of each image, in evaluation mode. */
+  evaluate(variables: Variables<Tensor>, batch: Batch, layers: ImageLayers): EvaluationFigures;
 }
 
 export interface ProgramParts {
@@ -97,7 +108,11 @@ export function program({ dataset, model, rule, variables, batchSizes }: Program
       dispose(moved);
       return { state, figures: { loss, drift: rule.drift?.(next.state) ?? {} } };
     },
-    evaluate: (theta, batch, layers) => crossEntropies(pass(theta, batch, layers, false).logits, batch.labels),
+    evaluate(theta, batch, layers) {
+      const { logits } = pass(theta, batch, layers, false);
+      const correct = cast<Tensor1D>(equal(argMax(logits, -1), batch.labels), 'float32');
+      return { loss: crossEntropies(logits, batch.labels), correct };
+    },
   };
 }
 

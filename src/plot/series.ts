@@ -101,7 +101,7 @@ export function facetsOf<R extends Pick<RunFile, 'rates' | 'method'>>(runs: read
   return rates.map((folder) => ({ rates: folder, runs: inLegendOrder.filter((run) => run.rates === folder) }));
 }
 
-type NumericColumn = Exclude<keyof Row, 'epoch' | 'iteration'>;
+type NumericColumn = Exclude<keyof Row, 'epoch' | 'iteration' | 'validAccuracy'>;
 
 function point(row: Row, x: 'epoch' | 'iteration', y: NumericColumn): Point {
   const value = row[y];

@@ -6,6 +6,12 @@ export interface RandomSource {
   skip(count: number): void;
 }
 
+/** A stream that can be put down and taken up again. */
+export interface Mt19937 extends RandomSource {
+  /** All that the next numbers depend on, shape [625]: the words of the state, and how many of them are used up. */
+  state(): Uint32Array;
+}
+
 const size = 624;
 const lag = 397;
 
@@ -17,8 +23,13 @@ const lag = 397;
  *
  * @param seed an integer, |seed| < 2^53.
  */
-export function mt19937(seed: number): RandomSource {
+export function mt19937(seed: number): Mt19937 {
   return source(initialState(seed));
+}
+
+/** The stream that goes on from where another's `state` was taken. */
+export function mt19937From(state: Uint32Array): Mt19937 {
+  return source(state.slice(0, size), state[size]);
 }
 
 /**
@@ -26,7 +37,7 @@ export function mt19937(seed: number): RandomSource {
  *
  * @param keys integers, |key| < 2^53, at least one.
  */
-export function mt19937Keyed(keys: readonly number[]): RandomSource {
+export function mt19937Keyed(keys: readonly number[]): Mt19937 {
   const state = initialState(19650218);
   const steps = Math.max(size, keys.length);
   for (let step = 0; step < steps; step++) {
@@ -38,8 +49,7 @@ export function mt19937Keyed(keys: readonly number[]): RandomSource {
   return source(state);
 }
 
-function source(state: Uint32Array): RandomSource {
-  let position = size;
+function source(state: Uint32Array, position = size): Mt19937 {
   return {
     next() {
       if (position === size) {
@@ -51,6 +61,12 @@ function source(state: Uint32Array): RandomSource {
     skip(count) {
       position += count;
       for (; position > size; position -= size) twist(state);
+    },
+    state() {
+      const words = new Uint32Array(size + 1);
+      words.set(state);
+      words[size] = position;
+      return words;
     },
   };
 }

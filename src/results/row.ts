@@ -25,4 +25,6 @@ export interface Row {
   readonly alpha: number;
   readonly alphaEpoch: number;
   readonly beta: number;
+  /** Share of the test images that are classified right, where `validLossEpoch` is due. A results file does not hold it. */
+  readonly validAccuracy?: number;
 }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;
@@ -30,4 +32,17 @@ export function hypergrad(
       resolve({ code, stdout, stderr });
     });
   });
+}
+
+/** A results file but for its third column. */
+export function withoutTimes(path: string): string {
+  return readFileSync(path, 'utf8').replaceAll(/^(\d+,\d+),[^,]+/gm, '$1');
+}
+
+/** The files below a folder, in order. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cifar10Files, put } from '../data/cifar10_files.js';
-import { hypergrad } from './hypergrad.js';
+import { hypergrad, withoutTimes } from './hypergrad.js';
 
 let folder = '';
 beforeEach(() => {
@@ -12,11 +12,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
-
-/** A results file but for its third column. */
-function withoutTimes(path: string): string {
-  return readFileSync(path, 'utf8').replaceAll(/^(\d+,\d+),[^,]+/gm, '$1');
-}
 
 const quick = ['train', '--model', 'logreg', '--iterations', '40'];
 
@@ -91,7 +86,7 @@ describe('a run', () => {
   it('is the same whether threads prepare its images or none, and another with --parallel', async () => {
     put(folder, cifar10Files(2));
     const contents: string[] = [];
-    for (const flags of [['--workers', '0'], ['--workers', '3'], ['--parallel']]) {
+    for (const flags of [['--workers', '0'], ['--workers', '3'], ['--parallel', '--overwrite']]) {
       // Four steps, two of them in the second epoch.
       const { code, stdout, stderr } = await hypergrad(
         [

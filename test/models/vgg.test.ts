@@ -116,10 +116,10 @@ it("evaluates as PyTorch does in float64, with the initial running statistics an
   const runner = await onnxEngine().start(program({ dataset, model, rule, variables, batchSizes: [fixture.batch] }));
   const { initial, running } = fixture.evaluated;
   const some = Int32Array.from(initial, (_, i) => i);
-  const before = await runner.evaluate('test', some);
+  const { loss: before } = await runner.evaluate('test', some);
   const rows = Int32Array.from({ length: fixture.batch }, (_, i) => i);
   await runner.train({ rows, batchSize: fixture.batch, masks: masks('kept') });
-  const after = await runner.evaluate('test', some);
+  const { loss: after } = await runner.evaluate('test', some);
   await runner.dispose();
   for (const [i, loss] of initial.entries()) expect(Math.abs((before[i] ?? Number.NaN) / loss - 1)).toBeLessThan(1e-5);
   for (const [i, loss] of running.entries()) expect(Math.abs((after[i] ?? Number.NaN) / loss - 1)).toBeLessThan(1e-5);
@@ -139,7 +139,7 @@ describe('untrained, vgg16_bn', () => {
     const rule = updateRule('sgd', { alpha0: 0, beta: 0, mu: 0.9, weightDecay: 0 });
     const variables = model.init(mt19937(1));
     const runner = await onnxEngine().start(program({ dataset: classes, model, rule, variables, batchSizes: [10] }));
-    const losses = await runner.evaluate('test', Int32Array.from(labels));
+    const { loss: losses } = await runner.evaluate('test', Int32Array.from(labels));
     await runner.dispose();
 
     // Of each class, CIFAR-10 has a thousand test images; and of the official training images, these are the classes of

@@ -11,7 +11,7 @@ export async function rowsOf(
   whileRunning?: (rows: readonly Row[]) => void,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const some of train({
+  for await (const { rows: some } of train({
     model: 'logreg',
     method: 'adam',
     alpha0: 1e-3,

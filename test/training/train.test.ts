@@ -59,7 +59,7 @@ describe('an interrupt', () => {
     const variables = logreg.init(mt19937(1));
     const start = onnxEngine().start(
       program({ dataset, model: logreg, rule, variables, batchSizes: [8] }),
-      AbortSignal.abort(reason),
+      { signal: AbortSignal.abort(reason) },
     );
     await expect(start).rejects.toBe(reason);
   });

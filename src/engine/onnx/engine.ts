@@ -1,12 +1,12 @@
 import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { rowsOf, sizeOf, type Dataset } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { productLayers } from '../../models/layers/products.js';
 import type { Values } from '../../models/model.js';
 import { flatten, unflatten } from '../../tensors.js';
 import { turn } from '../../turn.js';
-import { learningRate, type Batches, type Engine, type Runner } from '../engine.js';
+import { learningRate, valuesAt, type Batches, type Engine, type Runner, type StartOptions } from '../engine.js';
 import type { Program, State } from '../program.js';
 import type { Graph } from './graph.js';
 import { loopsGraph, names, type LoopOptions } from './loop.js';
@@ -24,12 +24,17 @@ type OrtTensors = Readonly<Record<string, Tensor>>;
  * steps in one call.
  */
 export function onnxEngine({ threads = 0 }: OnnxOptions = {}): Engine {
-  return { name: 'onnx', start: (program, signal) => start(program, threads, signal) };
+  return {
+    name: 'onnx',
+    version: `onnxruntime-node ${env.versions.node ?? ''}`,
+    start: (program, options) => start(program, threads, options),
+  };
 }
 
-async function start(program: Program, threads: number, signal: AbortSignal | undefined): Promise<Runner> {
+async function start(program: Program, threads: number, { signal, state: given }: StartOptions = {}): Promise<Runner> {
   const { dataset, alpha0, masks: maskShapes, batchSizes, validationBatch } = program;
   const { tree, arrays } = await initialState(program);
+  if (given) for (const [path, { values }] of Object.entries(arrays)) values.set(valuesAt(given, path));
   const shapes = mapValues(arrays, ({ shape }) => shape);
   // A loop reads these arrays in its first iteration, and writes to them when it has ended.
   const state = mapValues(arrays, ({ shape, values }) => new Tensor('float32', values, shape));
@@ -47,7 +52,7 @@ async function start(program: Program, threads: number, signal: AbortSignal | un
     batchSize: validationBatch,
     moves: false,
     body(tensors, batch) {
-      return { figures: { loss: program.evaluate(unflatten({ parameters, buffers }, tensors), batch, productLayers) } };
+      return { figures: flatten(program.evaluate(unflatten({ parameters, buffers }, tensors), batch, productLayers)) };
     },
   };
   const loops: Record<string, LoopOptions> = {
@@ -105,10 +110,11 @@ async function start(program: Program, threads: number, signal: AbortSignal | un
       const filled = new Int32Array(Math.ceil(rows.length / validationBatch) * validationBatch);
       filled.set(rows);
       const figure = await run(evaluationLoop, set, { rows: filled, batchSize: validationBatch });
-      return figure('loss')?.slice(0, rows.length) ?? new Float32Array();
+      const ofRows = (name: string) => figure(name)?.subarray(0, rows.length) ?? new Float32Array();
+      return { loss: ofRows('loss'), correct: ofRows('correct') };
     },
 
-    state: () => Promise.resolve(mapValues(state, ({ dims, data }) => ({ shape: dims, values: data.slice() }))),
+    state: () => Promise.resolve(mapValues(state, ({ dims, data }) => ({ shape: dims, values: data }))),
 
     dispose: () => session.release(),
   };

@@ -161,6 +161,14 @@ for (const [kernel, type] of Object.entries({ Sum: 'ReduceSum', Mean: 'ReduceMea
   });
 }
 
+// The first of several largest, as in tfjs.
+kernelOf('ArgMax', ({ x }, { axis }) => {
+  const along = util.parseAxisParam(axis as number, x.shape)[0] ?? 0;
+  const index = node('ArgMax', [x], { axis: along, keepdims: 0 });
+  const cast = traceBackend.graph.node('Cast', [index], { to: elementTypes.int32 });
+  return info(cast, x.shape.toSpliced(along, 1), 'int32');
+});
+
 kernelOf('BatchMatMul', ({ a, b }, { transposeA, transposeB }) => {
   const [rows, columns] = [a.shape.at(transposeA ? -1 : -2) ?? 1, b.shape.at(transposeB ? -2 : -1) ?? 1];
   const transpose = { transA: Number(transposeA), transB: Number(transposeB) };

@@ -1,10 +1,18 @@
-import { dispose, tensor, tensor1d, tidy } from '@tensorflow/tfjs';
+import { dispose, tensor, tensor1d, tidy, version_core } from '@tensorflow/tfjs';
 import { rowsOf, sizeOf } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { plainLayers } from '../../models/layers/plain.js';
 import type { Values } from '../../models/model.js';
-import { flatten, mapTensors, type NamedTensors } from '../../tensors.js';
-import { learningRate, type Batches, type Engine, type Runner } from '../engine.js';
+import { flatten, mapTensors, unflatten, type NamedTensors } from '../../tensors.js';
+import {
+  learningRate,
+  valuesAt,
+  type Batches,
+  type Engine,
+  type Evaluation,
+  type Runner,
+  type StartOptions,
+} from '../engine.js';
 import type { Batch, Program } from '../program.js';
 import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js';
 
@@ -12,19 +20,26 @@ import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js
 export function tfjsEngine(backend: TfjsBackend, options: BackendOptions = {}): Engine {
   return {
     name: backend,
-    async start(program) {
+    version: `tfjs ${version_core}`,
+    async start(program, startOptions) {
       await loadBackend(backend, options);
-      return start(program);
+      return start(program, startOptions);
     },
   };
 }
 
-function start(program: Program): Runner {
+function start(program: Program, { state: given }: StartOptions = {}): Runner {
   const { alpha0 } = program;
   const tensorsOf = (arrays: Readonly<Record<string, Values>>) =>
     Object.fromEntries(Object.entries(arrays).map(([name, { shape, values }]) => [name, tensor(values, [...shape])]));
   const { parameters, buffers } = program.variables;
   let state = program.init({ parameters: tensorsOf(parameters), buffers: tensorsOf(buffers) });
+  if (given) {
+    const first = flatten(state);
+    const restored = mapTensors(first, ({ shape }, path) => tensor(valuesAt(given, path), shape));
+    state = unflatten(state, restored);
+    dispose(first);
+  }
 
   /** One step; replaces the state and returns the figures. */
   function step(batch: Batches): NamedTensors {
@@ -53,13 +68,14 @@ function start(program: Program): Runner {
     },
 
     async evaluate(set, rows) {
-      const results = new Float32Array(rows.length);
+      const results: Evaluation = { loss: new Float32Array(rows.length), correct: new Float32Array(rows.length) };
       const size = program.validationBatch;
       for (let start = 0; start < rows.length; start += size) {
         const part = { rows: rows.subarray(start, start + size), batchSize: size };
-        const losses = tidy(() => program.evaluate(state, batchOf(program, set, part), plainLayers));
-        results.set(await losses.data<'float32'>(), start);
-        losses.dispose();
+        const { loss, correct } = tidy(() => program.evaluate(state, batchOf(program, set, part), plainLayers));
+        results.loss.set(await loss.data<'float32'>(), start);
+        results.correct.set(await correct.data<'float32'>(), start);
+        dispose([loss, correct]);
       }
       return results;
     },

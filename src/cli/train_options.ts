@@ -1,0 +1,179 @@
+import { Option } from 'commander';
+import type { EngineName } from '../engine/engines.js';
+import type { ModelName } from '../models/models.js';
+import type { Method } from '../optimizers/methods.js';
+import type { Settings } from '../run/settings.js';
+import { finite, integer, nonNegative, oneOf, positive } from './arguments.js';
+
+// The names stand here again so that `--help` need not load the engines; the compiler holds them to the originals.
+const models = [
+  ...(['logreg', 'mlp', 'vgg', 'vgg11', 'vgg11_bn', 'vgg13', 'vgg13_bn'] as const),
+  ...(['vgg16', 'vgg16_bn', 'vgg19', 'vgg19_bn'] as const),
+] as const satisfies readonly ModelName[];
+const methods = ['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd', 'adam', 'adam_hd'] as const satisfies readonly Method[];
+const engines = ['onnx', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const satisfies readonly EngineName[];
+const orders = ['reference', 'paper'] as const satisfies readonly Settings['order'][];
+const hypergradOptimizers = ['plain', 'momentum', 'adam'] as const satisfies readonly Settings['hypergradOptimizer'][];
+
+/** What `hypergrad train` is told: the flags of the reference's train.py, by its names, and ours. */
+export interface TrainFlags extends Omit<Settings, 'engine'> {
+  readonly engine?: EngineName;
+  readonly cuda: boolean;
+  readonly data?: string;
+  readonly save: boolean;
+  readonly dir: string;
+  readonly resume: boolean;
+  readonly overwrite: boolean;
+  readonly checkpoint: number;
+  readonly keepModel: boolean;
+  readonly silent: boolean;
+}
+
+interface OptionSpec<Value> {
+  /** As commander takes it: `--alpha_0 <rate>`; without a value it is a switch. */
+  readonly flags: string;
+  readonly about: string;
+  /** @throws InvalidArgumentError that says what is allowed. */
+  readonly parse?: (given: string) => Value;
+  /** What holds where it is not given. */
+  readonly preset?: Value;
+  /** What holds where its name is given without a value. */
+  readonly bare?: string;
+}
+
+/** Every option of `hypergrad train`, in the order of its help. */
+const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name]> } = {
+  model: {
+    flags: '--model <name>',
+    about: 'what to train: logreg, mlp; vgg (which is vgg16_bn), vgg11, 13, 16, 19, each with or without _bn',
+    parse: oneOf(models),
+    preset: 'logreg',
+  },
+  method: { flags: '--method <name>', about: `how: ${methods.join(', ')}`, parse: oneOf(methods), preset: 'adam' },
+  alpha_0: { flags: '--alpha_0 <rate>', about: 'initial learning rate α₀', parse: nonNegative, preset: 0.001 },
+  beta: {
+    flags: '--beta <rate>',
+    about: 'learning rate β of the learning rate',
+    parse: nonNegative,
+    preset: 0.000001,
+  },
+  mu: { flags: '--mu <factor>', about: 'momentum μ, of sgdn and sgdn_hd', parse: nonNegative, preset: 0.9 },
+  weightDecay: { flags: '--weightDecay <factor>', about: 'L2 penalty', parse: nonNegative, preset: 0.0001 },
+  order: {
+    flags: '--order <order>',
+    about: 'adam_hd: α moves within the loop over tensors (reference) or once a step (paper)',
+    parse: oneOf(orders),
+    preset: 'reference',
+  },
+  multiplicative: {
+    flags: '--multiplicative',
+    about: 'α ← α·(1 + β·h/(‖g‖·‖u‖)), the rule that needs no scale for β',
+    preset: false,
+  },
+  lowerBound: {
+    flags: '--lowerBound <rate>',
+    about: 'α never falls below this; 0 forbids negative rates',
+    parse: finite,
+  },
+  clip: { flags: '--clip <size>', about: 'h never exceeds this in size', parse: positive },
+  hypergradOptimizer: {
+    flags: '--hypergradOptimizer <name>',
+    about: `what moves α along h: ${hypergradOptimizers.join(', ')}`,
+    parse: oneOf(hypergradOptimizers),
+    preset: 'plain',
+  },
+  batchSize: { flags: '--batchSize <count>', about: 'images in a mini-batch', parse: integer(1), preset: 128 },
+  epochs: {
+    flags: '--epochs <count>',
+    about: 'stop after so many epochs; 0: no limit',
+    parse: integer(0),
+    preset: 2,
+  },
+  iterations: {
+    flags: '--iterations <count>',
+    about: 'stop at this iteration; 0: no limit',
+    parse: integer(0),
+    preset: 0,
+  },
+  lossThreshold: {
+    flags: '--lossThreshold <loss>',
+    about: "stop when a mini-batch's loss is this low; 0: no limit",
+    parse: nonNegative,
+    preset: 0,
+  },
+  seed: { flags: '--seed <number>', about: 'seed of all random numbers', parse: integer(0), preset: 1 },
+  save: {
+    flags: '--save',
+    about: 'write the results file, <dir>/<model>/<alpha_0>_<beta>/<method>.csv, and a record of the run beside it',
+    preset: false,
+  },
+  dir: { flags: '--dir <folder>', about: 'folder of the results', parse: String, preset: 'results' },
+  resume: {
+    flags: '--resume',
+    about: 'go on where an interrupted run stopped (and leave a finished one alone); with --save',
+    preset: false,
+  },
+  overwrite: {
+    flags: '--overwrite',
+    about: 'replace results of other settings, or of a longer run, and checkpoints',
+    preset: false,
+  },
+  checkpoint: {
+    flags: '--checkpoint <minutes>',
+    about: 'with --save, note so often where the run is, so that it can be resumed; 0: never',
+    parse: nonNegative,
+    preset: 5,
+  },
+  keepModel: {
+    flags: '--keepModel',
+    about: 'with --save, keep the trained network as <method>.safetensors, which PyTorch reads',
+    preset: false,
+  },
+  data: {
+    flags: '--data <folder>',
+    about: 'folder of the data (default: "data"; for MNIST a copy comes along)',
+    parse: String,
+  },
+  synthetic: {
+    flags: '--synthetic',
+    about: 'vgg: made-up images from the seed, where CIFAR-10 cannot be had',
+    preset: false,
+  },
+  silent: { flags: '--silent', about: 'show nothing', preset: false },
+  engine: {
+    flags: '--engine <name>',
+    about: `what computes: ${engines.join(', ')} (default: onnx)`,
+    parse: oneOf(engines),
+  },
+  threads: {
+    flags: '--threads <count>',
+    about: 'threads of the onnx engine; 0: one a core, or one for a small model',
+    parse: integer(0),
+    preset: 0,
+  },
+  cuda: { flags: '--cuda', about: 'compute on an NVIDIA GPU, by the engine tfjs-node-gpu', preset: false },
+  device: { flags: '--device <index>', about: 'which GPU', parse: integer(0), preset: 0 },
+  workers: {
+    flags: '--workers <count>',
+    about: 'threads that prepare images ahead; 0: none; MNIST needs none',
+    parse: integer(0),
+    preset: 1,
+  },
+  parallel: {
+    flags: '--parallel [replicas]',
+    about: 'cut each mini-batch into parts, as on so many GPUs',
+    parse: integer(1),
+    preset: 1,
+    bare: '2',
+  },
+};
+
+/** The options as commander takes them. */
+export function trainOptions(): Option[] {
+  return Object.values(specs).map(({ flags, about, parse, preset, bare }: OptionSpec<unknown>) => {
+    const option = new Option(flags, about);
+    if (parse) option.argParser(parse);
+    if (preset !== undefined) option.default(preset);
+    return bare === undefined ? option : option.preset(bare);
+  });
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { RunFailure, UsageError } from '../errors.js';
+import { attempt } from '../files.js';
+
+/** Holds a target until it is released: of several processes, on any machines, one. */
+export interface Lock {
+  /** @throws RunFailure where another process has taken the target over, after minutes in which this one was silent. */
+  check(): void;
+  /** Gives the target back, and takes away the folders that were made for it where nothing is in them. */
+  release(): void;
+}
+
+/** A holder tells so often that it is alive. */
+const beat = 15_000;
+/** A holder on another machine that has been silent for so long is taken for dead. */
+const silence = 180_000;
+
+/** Who holds a target, as `<target>.lock` tells in JSON. */
+interface Holder {
+  readonly id: string;
+  readonly pid: number;
+  /** When the process was started, as its system counts; undefined where that does not tell. */
+  readonly born: string | undefined;
+  readonly host: string;
+  /** Which of the host's starts, and which of its spaces of process numbers: a pid means something only within. */
+  readonly space: string;
+  readonly since: string;
+}
+
+/**
+ * Takes the target for this process. Exclusive creation of the file decides, which network file systems have too; the
+ * lock of a holder that is dead is taken over by whoever first creates a file of that holder's name.
+ *
+ * @throws UsageError where another process holds it, or the folder cannot be written to.
+ */
+export function holdTarget(target: string): Lock {
+  const path = `${target}.lock`;
+  const folder = dirname(target);
+  const made = attempt(target, () => mkdirSync(folder, { recursive: true }));
+  const me: Holder = { id: randomUUID(), pid: process.pid, born: birth(process.pid), ...place(), since: new Date().toISOString() };
+  try {
+    take(path, me);
+  } catch (error) {
+    removeEmpty(folder, made);
+    throw error;
+  }
+
+  let lost = false;
+  const timer = setInterval(() => {
+    const holder = read(path);
+    if (holder?.id === me.id) touch(path, me);
+    // Somebody took the file away: whoever creates it now holds the target.
+    else if (holder !== undefined || !create(path, me)) lost = true;
+  }, beat);
+  timer.unref();
+  return {
+    check() {
+      const holder = read(path);
+      if (lost || (holder !== undefined && holder.id !== me.id)) {
+        throw new RunFailure(`${target} has been taken over by another process: this one was silent for minutes.`);
+      }
+    },
+    release() {
+      clearInterval(timer);
+      if (read(path)?.id === me.id) rmSync(path, { force: true });
+      removeEmpty(folder, made);
+    },
+  };
+}
+
+function take(path: string, me: Holder): void {
+  for (let tries = 0; ; tries++) {
+    if (create(path, me)) return;
+    const holder = read(path);
+    if (holder === undefined) continue; // it has just been released
+    const beingWritten = holder.id === unknown.id && tries < 20;
+    if (!beingWritten) {
+      if (isAlive(holder, path)) throw new UsageError(heldBy(path, holder));
+      if (inherit(path, holder, me)) return;
+    }
+    pause(50);
+    if (tries > 0 && tries % 40 === 0) rmSync(heirOf(path, holder), { force: true }); // it died before it took over
+  }
+}
+
+/**
+ * Takes over a dead holder's lock: of several who see that it is dead, one at a time may create the heir's file, and only
+ * who has may put it in the place of that lock.
+ */
+function inherit(path: string, dead: Holder, me: Holder): boolean {
+  const heir = heirOf(path, dead);
+  if (!create(heir, me)) return false;
+  if (read(path)?.id === dead.id) {
+    attempt(path, () => renameSync(heir, path));
+    return true;
+  }
+  rmSync(heir, { force: true });
+  return false;
+}
+
+function heirOf(path: string, { id }: Holder): string {
+  return `${path}.${id}`;
+}
+
+function heldBy(path: string, { pid, host, since }: Holder): string {
+  const where = host === hostname() ? '' : ` on ${host}`;
+  return (
+    `Another process (${pid}${where}) has been writing ${path.slice(0, -'.lock'.length)} since ${since}. ` +
+    'Wait for it, end it, or choose another results folder with --dir.'
+  );
+}
+
+/** Whether the file is made; not where it is there already. */
+function create(path: string, holder: Holder): boolean {
+  return attempt(path, () => {
+    try {
+      writeFileSync(path, textOf(holder), { flag: 'wx' });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+/** Undefined where nobody holds it. */
+function read(path: string): Holder | undefined {
+  try {
+    const holder = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>;
+    if (typeof holder.id === 'string' && /^[\w-]+$/.test(holder.id)) return holder as Holder;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  }
+  return unknown;
+}
+
+/** Of a lock that is being written at this moment, or was left so by a crash: then it will stay silent. */
+const unknown: Holder = { id: 'unknown', pid: 0, born: undefined, host: 'an unknown host', space: '', since: 'an unknown time' };
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+function isAlive({ pid, born, host, space }: Holder, path: string): boolean {
+  const here = place();
+  if (host !== here.host || space !== here.space) return !isSilent(path);
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  // The number may be another process's by now.
+  const now = birth(pid);
+  return born === undefined || now === undefined ? !isSilent(path) : born === now;
+}
+
+/** By the clock of the file system, which several machines share. */
+function isSilent(path: string): boolean {
+  const probe = `${path}.${randomUUID()}`;
+  try {
+    writeFileSync(probe, '');
+    const age = statSync(probe).mtimeMs - statSync(path).mtimeMs;
+    return age > silence;
+  } catch {
+    return false;
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+/** Writes the same again: the time of the change is then by the clock of the file system. */
+function touch(path: string, holder: Holder): void {
+  orNothing(() => writeFileSync(path, textOf(holder), { flag: 'r+' })); // the next beat tries again
+}
+
+function textOf(holder: Holder): string {
+  return `${JSON.stringify(holder)}\n`;
+}
+
+function place(): Pick<Holder, 'host' | 'space'> {
+  const parts = [() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), () => readlinkSync('/proc/self/ns/pid')];
+  return { host: hostname(), space: parts.map((part) => orNothing(part) ?? '').join(' ') };
+}
+
+/** When a process was started, in the kernel's ticks; only Linux tells. */
+function birth(pid: number): string | undefined {
+  const text = orNothing(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  // The name, in parentheses, may have blanks; the start is the 22nd field, the 20th after it.
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+function orNothing<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes a folder and those above it, up to the first that was made, as long as they are empty. */
+function removeEmpty(folder: string, first: string | undefined): void {
+  if (first === undefined) return;
+  for (let each = resolve(folder); orNothing(() => rmdirSync(each) ?? true); each = dirname(each)) {
+    if (each === resolve(first)) return;
+  }
+}

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+import { writeWhole } from '../files.js';
+import { fromJson, toJson } from './json.js';
+
+/** A setting's value; null where it is off. */
+export type Setting = string | number | boolean | null;
+
+/** What a run is: two with the same, but for settings that are free, have the same rows as far as both go. */
+export interface Identity {
+  /** All of them as resolved, by their names on the command line. */
+  readonly settings: Readonly<Record<string, Setting>>;
+  readonly engine: { readonly name: string; readonly version: string };
+  readonly data: { readonly name: string; readonly digest: string; readonly train: number; readonly test: number };
+  /** The program's version, with the commit that it was built from where that is known. */
+  readonly code: string;
+}
+
+/** Settings that tell how far a run goes. */
+export const lengths = ['epochs', 'iterations'] as const;
+/** Settings that no row depends on. */
+export const machinery = ['threads', 'workers', 'device'] as const;
+const free: ReadonlySet<string> = new Set([...lengths, ...machinery]);
+
+export type RunState = 'running' | 'finished' | 'interrupted' | 'failed';
+
+/** Figures of a run's last row, and of its last validation; NaN before there is one. */
+export interface Reached {
+  readonly epoch: number;
+  readonly iteration: number;
+  readonly loss: number;
+  readonly lossEpoch: number;
+  readonly validLossEpoch: number;
+  /** Share of the test images that are classified right, 0 to 1. */
+  readonly validAccuracy: number;
+  readonly alpha: number;
+}
+
+/** What a run was: `<method>.json` beside `<method>.csv`. */
+export interface RunRecord extends Identity {
+  /** Of this layout. */
+  readonly schema: 1;
+  /** A hash of the settings (but for threads and the like), the engine, the data and the code. */
+  readonly id: string;
+  readonly state: RunState;
+  /** Why it failed, where it did. */
+  readonly error: string | null;
+  readonly machine: Machine;
+  /** Of the first start, also of a run that was resumed; ISO 8601 in UTC. */
+  readonly started: string;
+  /** When it ended; null while it runs. */
+  readonly ended: string | null;
+  /** Seconds of training, of all its parts together. */
+  readonly seconds: number;
+  /** How often it was resumed. */
+  readonly resumed: number;
+  readonly final: Reached;
+  /** The results file: its number of rows and, once it is whole, its SHA-256. */
+  readonly rows: { readonly count: number; readonly sha256: string | null };
+  /** The file of the trained network, where it was kept. */
+  readonly model: string | null;
+}
+
+/** Where a run was computed. */
+export interface Machine {
+  readonly node: string;
+  /** Operating system and architecture: 'linux x64'. */
+  readonly platform: string;
+  readonly processor: string;
+  readonly cores: number;
+}
+
+/** The id of runs with the same identity and length. */
+export function runId({ settings, engine, data, code }: Identity): string {
+  const telling = Object.entries(settings)
+    .filter(([name]) => !machinery.some((each) => each === name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([telling, engine.name, engine.version, data.digest, code]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** What differs between two runs that would give other rows, in words: `--alpha_0 0.001, now 0.002`. */
+export function differences(before: Identity, now: Identity): string[] {
+  const names = new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]);
+  const telling = [...names].filter((name) => !free.has(name));
+  const settings = telling.map((name) => [`--${name}`, before.settings[name] ?? 'off', now.settings[name] ?? 'off']);
+  const engine = ({ engine: { name, version } }: Identity) => `${name} (${version})`;
+  const data = ({ data: { name, digest } }: Identity) => `${name} (SHA-256 ${digest.slice(0, 12)}…)`;
+  return [
+    ...settings,
+    ['engine', engine(before), engine(now)],
+    ['data', data(before), data(now)],
+    ['hypergrad', before.code, now.code],
+  ].flatMap(([name, a, b]) => (a === b ? [] : [`${name} ${a}, now ${b}`]));
+}
+
+/** @throws UsageError where it cannot be written, RunFailure where the disk is full. */
+export function writeRecord(path: string, record: RunRecord): void {
+  writeWhole(path, `${toJson(record, 2)}\n`);
+}
+
+/**
+ * A run's record; undefined where there is none.
+ *
+ * @throws UsageError where the file is no record, or cannot be read.
+ */
+export function readRecord(path: string): RunRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    const record = fromJson(text) as Partial<RunRecord> | null;
+    if (record?.schema === 1 && typeof record.state === 'string' && record.settings && record.final && record.rows) {
+      return record as RunRecord;
+    }
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`${path} is no record of a run that this version knows.`);
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+import { writeWhole } from '../files.js';
+import type { Values } from '../models/model.js';
+import { fromJson, toJson } from '../results/json.js';
+import type { Identity, Reached } from '../results/record.js';
+import type { RowsMark } from '../results/writer.js';
+import type { Snapshot } from '../training/train.js';
+import { arraysOf, fromFile } from './network.js';
+import { decodeSafetensors, encodeSafetensors, FormatError, type ArraySource, type NamedArray } from './safetensors.js';
+
+/**
+ * What an interrupted run goes on from, as one safetensors file: the network under PyTorch's names and in its shapes, the
+ * update rule's state (`rule/…`), the position (`position/…`), and the SHA-256 of all that stands before it in the file.
+ */
+export interface Checkpoint extends Snapshot {
+  readonly identity: Identity;
+  /** Of the run that it belongs to: when that was first started. */
+  readonly started: string;
+  readonly resumed: number;
+  /** The rows up to here. */
+  readonly rows: RowsMark;
+  /** Figures of the last of them, and of the last validation. */
+  readonly reached: Reached;
+}
+
+const format = 'hypergrad checkpoint';
+/** Of the layout; a program reads its own and refuses others. */
+const version = 1;
+
+/** @throws UsageError where it cannot be written, RunFailure where the disk is full; an earlier one stays then. */
+export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
+  const { identity, started, resumed, rows, reached, position, state } = checkpoint;
+  const run: RunEntry = {
+    ...{ identity, started, resumed, rows, reached },
+    step: position.step,
+    buffers: namesOf(state, 'buffers/'),
+  };
+  const hash = createHash('sha256');
+  const { lossSum, alphaSum, seconds, due } = position;
+  const arrays: ArraySource[] = [
+    ...arraysOf(state),
+    doubles('position/sums', [lossSum, alphaSum, seconds]),
+    doubles('position/due', due ? [due.loss, due.alpha] : []),
+    { name: 'position/order', type: 'U32', shape: [position.order.length], values: () => position.order },
+    { name: digestName, type: 'U8', shape: [digestBytes], values: () => hash.copy().digest() },
+  ];
+  const parts = function* () {
+    for (const part of encodeSafetensors(arrays, { format, version: String(version), run: toJson(run) })) {
+      yield part;
+      hash.update(part);
+    }
+  };
+  writeWhole(path, parts());
+}
+
+/**
+ * The checkpoint at a path; undefined where there is none.
+ *
+ * @throws UsageError where the file is damaged, of another kind or of a newer version.
+ */
+export function readCheckpoint(path: string): Checkpoint | undefined {
+  const bytes = readBytes(path);
+  if (bytes === undefined) return undefined;
+  const { metadata, arrays } = decoded(path, bytes);
+  if (metadata.get('format') !== format) throw unusable(path, 'it is a safetensors file of another kind');
+  if (Number(metadata.get('version')) !== version) {
+    throw unusable(
+      path,
+      `it was written by another version, whose layout is ${metadata.get('version')}, not ${version}`,
+    );
+  }
+  const found = createHash('sha256').update(bytes.subarray(0, -digestBytes)).digest();
+  if (!found.equals(bytes.subarray(-digestBytes)))
+    throw unusable(path, 'its contents do not agree with its own SHA-256');
+
+  const { identity, started, resumed, rows, reached, step, buffers } = fromJson(metadata.get('run') ?? '') as RunEntry;
+  const array = (name: string) => arrays.get(name)?.values ?? new Float64Array();
+  const [lossSum = 0, alphaSum = 0, seconds = 0] = array('position/sums');
+  const [loss, alpha] = array('position/due');
+  return {
+    identity,
+    started,
+    resumed,
+    rows,
+    reached,
+    position: {
+      step,
+      lossSum,
+      alphaSum,
+      due: loss === undefined || alpha === undefined ? undefined : { loss, alpha },
+      seconds,
+      order: Uint32Array.from(array('position/order')),
+    },
+    state: stateOf(arrays, new Set(buffers)),
+  };
+}
+
+interface RunEntry extends Pick<Checkpoint, 'identity' | 'started' | 'resumed' | 'rows' | 'reached'> {
+  readonly step: number;
+  /** Which of the network's arrays are no parameters. */
+  readonly buffers: readonly string[];
+}
+
+const digestName = 'sha256';
+const digestBytes = 32;
+
+function doubles(name: string, values: readonly number[]): ArraySource {
+  return { name, type: 'F64', shape: [values.length], values: () => Float64Array.from(values) };
+}
+
+function namesOf(state: Snapshot['state'], kind: string): string[] {
+  return Object.keys(state).flatMap((path) => (path.startsWith(kind) ? [path.slice(kind.length)] : []));
+}
+
+function stateOf(arrays: ReadonlyMap<string, NamedArray>, buffers: ReadonlySet<string>): Record<string, Values> {
+  const own = (name: string) => name.startsWith('position/') || name === digestName;
+  const path = (name: string) => {
+    if (name.startsWith('rule/')) return name;
+    return buffers.has(name) ? `buffers/${name}` : `parameters/${name}`;
+  };
+  return Object.fromEntries(
+    [...arrays]
+      .filter(([name]) => !own(name))
+      .map(([name, { shape, values }]) => [path(name), fromFile({ shape, values: values as Float32Array })]),
+  );
+}
+
+function readBytes(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function decoded(path: string, bytes: Uint8Array) {
+  try {
+    return decodeSafetensors(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) throw unusable(path, error.message);
+    throw error;
+  }
+}
+
+function unusable(path: string, fault: string): UsageError {
+  return new UsageError(
+    `The checkpoint ${path} cannot be used: ${fault}. Put a whole one in its place, or begin anew with --overwrite.`,
+  );
+}

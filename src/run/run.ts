@@ -1,0 +1,271 @@
+import { rmSync } from 'node:fs';
+import { arch, cpus, homedir, platform } from 'node:os';
+import { basename } from 'node:path';
+import type { Dataset } from '../data/dataset.js';
+import type { Engine } from '../engine/engine.js';
+import { RunFailure, UsageError } from '../errors.js';
+import { writeWhole } from '../files.js';
+import { holdTarget, type Lock } from '../results/lock.js';
+import { resultPath } from '../results/path.js';
+import { runId, writeRecord, type Identity, type Machine, type Reached, type RunRecord } from '../results/record.js';
+import type { Row } from '../results/row.js';
+import { openResults, type ResultsWriter } from '../results/writer.js';
+import { train, type Stretch, type TrainOptions } from '../training/train.js';
+import { writeCheckpoint, type Checkpoint } from './checkpoint.js';
+import { arraysOf } from './network.js';
+import { encodeSafetensors } from './safetensors.js';
+import { identityOf, type Settings } from './settings.js';
+import { beginning, complete, filesOf, settle, unfinishedRecord, type TargetFiles } from './target.js';
+
+export interface RunOptions {
+  readonly settings: Settings;
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  /** Ends the run early, with a checkpoint of where it stopped. */
+  readonly signal: AbortSignal;
+  readonly observer: RunObserver;
+}
+
+export interface SavedRunOptions extends RunOptions {
+  /** The folder of all results. */
+  readonly dir: string;
+  /** Go on from the last checkpoint; leave a finished run alone. */
+  readonly resume: boolean;
+  /** Replace whatever is there. */
+  readonly overwrite: boolean;
+  /** Minutes between checkpoints; 0: none are written. */
+  readonly checkpoint: number;
+  /** Keep the trained network beside the results. */
+  readonly keepModel: boolean;
+}
+
+/** Whoever follows a run. */
+export interface RunObserver {
+  /** Something to say that stays. */
+  line(text: string): void;
+  /** The run goes on from where it was. */
+  resumed(reached: Reached, seconds: number): void;
+  stretch(stretch: Stretch): void;
+  checkpointed(seconds: number): void;
+}
+
+/** Runs, and writes nothing. Returns what there is to say at the end, if anything. */
+export async function runUnsaved(options: RunOptions): Promise<string | undefined> {
+  for await (const stretch of train(trainOptions(options))) options.observer.stretch(stretch);
+  return options.signal.aborted ? 'Interrupted.' : undefined;
+}
+
+/**
+ * Runs, and keeps what comes of it under the results folder: the rows, a record of what the run was, checkpoints on the
+ * way. Finished results are replaced only by finished ones.
+ *
+ * @returns what there is to say at the end.
+ * @throws UsageError where another process is at it, or something would be lost; RunFailure where the disk fails.
+ */
+export async function runSaved(options: SavedRunOptions): Promise<string> {
+  const { settings, dataset, engine, dir, observer } = options;
+  const { model, method, alpha_0: alpha0, beta } = settings;
+  // Results of made-up images must never pass for real ones.
+  const folder = settings.synthetic ? `${model}_synthetic` : model;
+  const target = resultPath({ directory: dir, model: folder, method, alpha0, beta });
+  const lock = holdTarget(target);
+  try {
+    const files = filesOf(target);
+    settle(files);
+    const identity = identityOf(settings, dataset, engine);
+    const todo = beginning(files, identity, options);
+    if (todo.kind === 'finished') {
+      return `${target} is finished already${todo.record ? '' : ' (by its rows; it has no record)'}.`;
+    }
+    if (todo.kind === 'begin' && todo.why !== undefined) observer.line(todo.why);
+    return await keptRun(files, identity, lock, todo.kind === 'resume' ? todo.checkpoint : undefined, options);
+  } finally {
+    lock.release();
+  }
+}
+
+/** A checkpoint is due at an epoch's end, too, where the last is older than this share of the time between them. */
+const epochShare = 0.2;
+
+async function keptRun(
+  files: TargetFiles,
+  identity: Identity,
+  lock: Lock,
+  from: Checkpoint | undefined,
+  options: SavedRunOptions,
+): Promise<string> {
+  const { checkpoint: minutes, keepModel, signal, observer } = options;
+  const started = from?.started ?? new Date().toISOString();
+  const resumed = from ? from.resumed + 1 : 0;
+  let reached = from?.reached ?? nothingYet;
+  if (from) observer.resumed(from.reached, from.position.seconds);
+  let results: ResultsWriter | undefined;
+  let last: Stretch | undefined;
+  let saying: string | undefined;
+  let savedAt = performance.now();
+  let saved = from?.position;
+
+  const record = (state: RunRecord['state'], more: Partial<RunRecord> = {}): RunRecord => ({
+    schema: 1,
+    id: runId(identity),
+    state,
+    error: null,
+    ...identity,
+    machine: machine(),
+    started,
+    ended: state === 'running' ? null : new Date().toISOString(),
+    seconds: last?.position.seconds ?? from?.position.seconds ?? 0,
+    resumed,
+    final: reached,
+    rows: { count: results?.mark().count ?? 0, sha256: null },
+    model: null,
+    ...more,
+  });
+
+  /** Only now that there is a row to write is anything touched of what was there. */
+  function begin(): ResultsWriter {
+    if (!from) rmSync(files.checkpoint, { force: true });
+    const writer = openResults(files.results, from?.rows);
+    results = writer;
+    writeRecord(unfinishedRecord(files), record('running'));
+    return writer;
+  }
+
+  async function save({ position, state }: Stretch, writer: ResultsWriter): Promise<void> {
+    if (minutes === 0 || (position.step === saved?.step && position.due === saved.due)) return;
+    const began = performance.now();
+    try {
+      writer.sync();
+      const rows = writer.mark();
+      writeCheckpoint(files.checkpoint, { identity, started, resumed, rows, reached, position, state: await state() });
+      saved = position;
+      writeRecord(unfinishedRecord(files), record('running'));
+    } catch (error) {
+      if (!(error instanceof RunFailure || error instanceof UsageError)) throw error;
+      const earlier = saved ? `that of iteration ${saved.step + 1} stays` : 'there is none yet';
+      observer.line(`warning: No checkpoint was written; ${earlier}. ${error.message}`);
+    }
+    savedAt = performance.now();
+    observer.checkpointed((savedAt - began) / 1000);
+  }
+
+  function isDue({ rows }: Stretch): boolean {
+    const since = (performance.now() - savedAt) / 60_000;
+    const closesEpoch = rows.some(({ validLossEpoch, epoch }) => epoch > 0 && !Number.isNaN(validLossEpoch));
+    return since >= minutes || (closesEpoch && since >= epochShare * minutes);
+  }
+
+  try {
+    for await (const stretch of train(trainOptions(options, { keepModel, from }))) {
+      const writer = (results ??= begin());
+      lock.check();
+      writer.write(stretch.rows);
+      last = stretch;
+      reached = reachedAfter(reached, stretch.rows);
+      observer.stretch(stretch);
+      const removed = writer.restore();
+      if (stretch.ended && !signal.aborted && !removed) {
+        saying = await finish(files, writer, stretch, options, (more) => record('finished', more));
+      } else if (signal.aborted || removed || isDue(stretch)) {
+        await save(stretch, writer);
+      }
+      if (removed) throw new RunFailure(`${files.partial} was removed while it was written; its rows are there again.`);
+    }
+    if (saying !== undefined) return saying;
+    if (!results) return 'Interrupted before there was a row to write.';
+    writeRecord(unfinishedRecord(files), record('interrupted'));
+    return interrupted(files, reached.iteration, minutes > 0 && saved !== undefined);
+  } catch (error) {
+    if (results && saying === undefined)
+      noteFailure(files, record('failed', { error: withoutPaths(messageOf(error)) }));
+    throw error;
+  } finally {
+    results?.close();
+  }
+}
+
+/** Puts everything in its place: what can fail comes before the results take theirs. */
+async function finish(
+  files: TargetFiles,
+  results: ResultsWriter,
+  { state }: Stretch,
+  { keepModel }: SavedRunOptions,
+  record: (more: Partial<RunRecord>) => RunRecord,
+): Promise<string> {
+  const { count, sha256 } = results.mark();
+  const finished = record({ rows: { count, sha256 }, model: keepModel ? basename(files.model) : null });
+  if (keepModel) {
+    const network = Object.entries(await state()).filter(([path]) => !path.startsWith('rule/'));
+    // 'pt' is what PyTorch's own readers ask for.
+    const metadata = { format: 'pt', hypergrad: finished.id };
+    writeWhole(files.modelAside, encodeSafetensors(arraysOf(Object.fromEntries(network)), metadata));
+  }
+  writeRecord(files.recordAside, finished);
+  results.finish();
+  complete(files, keepModel);
+  return `Saved ${files.results}${keepModel ? `, and the network in ${files.model}` : ''}.`;
+}
+
+function trainOptions(
+  { settings, dataset, engine, signal }: RunOptions,
+  more: Pick<TrainOptions, 'keepModel' | 'from'> = {},
+): TrainOptions {
+  return { ...settings, alpha0: settings.alpha_0, replicas: settings.parallel, dataset, engine, signal, ...more };
+}
+
+const nothingYet: Reached = {
+  epoch: 0,
+  iteration: 0,
+  loss: Number.NaN,
+  lossEpoch: Number.NaN,
+  validLossEpoch: Number.NaN,
+  validAccuracy: Number.NaN,
+  alpha: Number.NaN,
+};
+
+function reachedAfter(before: Reached, rows: readonly Row[]): Reached {
+  return rows.reduce<Reached>(
+    (reached, { epoch, iteration, loss, lossEpoch, validLossEpoch, validAccuracy, alpha }) =>
+      validAccuracy === undefined
+        ? { ...reached, epoch, iteration, loss, alpha }
+        : { epoch, iteration, loss, lossEpoch, validLossEpoch, validAccuracy, alpha },
+    before,
+  );
+}
+
+function interrupted({ partial }: TargetFiles, iteration: number, resumable: boolean): string {
+  const way = resumable
+    ? 'The same command with --resume goes on from there.'
+    : 'It cannot be resumed: it has no checkpoint (--checkpoint 0).';
+  return `Interrupted at iteration ${iteration}. The rows so far are in ${partial}. ${way}`;
+}
+
+/** The failure itself is what there is to tell. */
+function noteFailure(files: TargetFiles, record: RunRecord): void {
+  try {
+    writeRecord(unfinishedRecord(files), record);
+  } catch {
+    // On a disk that is full, nothing more can be noted.
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A record may be handed on: it keeps no more of a path than its end. */
+function withoutPaths(text: string): string {
+  return text
+    .replaceAll(homedir(), '~')
+    .replace(/(?:[A-Za-z]:|~|\.{0,2})?(?:[\\/][^\s\\/:;,'"()]+)+[\\/]([^\s\\/:;,'"()]+)/g, '…/$1');
+}
+
+function machine(): Machine {
+  const processors = cpus();
+  return {
+    node: process.version,
+    platform: `${platform()} ${arch()}`,
+    processor: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+  };
+}
