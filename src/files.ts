@@ -1,34 +1,56 @@
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { RunFailure, UsageError } from './errors.js';
 
 /**
  * Writes a file so that its name stands for the old contents or the new, never for a part: aside, to the disk, then
- * renamed. Makes its folder. What was aside goes where that fails.
+ * renamed. Makes its folder. What was aside goes where that fails. A link stays, and its file is replaced; a device or a
+ * pipe, such as /dev/stdout, is written to as it is.
  *
  * @param parts the contents, one after the other; they are not copied.
  * @throws UsageError where the place cannot be written to, RunFailure where the disk fails or is full.
  */
 export function writeWhole(path: string, parts: string | Uint8Array | Iterable<Uint8Array>): void {
-  const aside = `${path}.${process.pid}.tmp`;
   attempt(path, () => {
-    refuseFolder(path);
-    makeFolder(dirname(path));
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) refuseFolder(path);
+    if (there && !there.isFile()) {
+      writeTo(path, parts);
+      return;
+    }
+    const target = there ? realpathSync(path) : path;
+    makeFolder(dirname(target));
+    const aside = `${target}.${process.pid}.tmp`;
     try {
-      const file = openSync(aside, 'w');
-      try {
-        for (const part of chunksOf(parts)) writeAll(file, part);
-        if (fstatSync(file).isFile()) fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(aside, path);
+      writeTo(aside, parts);
+      renameSync(aside, target);
     } catch (error) {
       rmSync(aside, { force: true });
       throw error;
     }
+    syncFolder(dirname(target));
   });
-  syncFolder(dirname(path));
+}
+
+function writeTo(path: string, parts: string | Uint8Array | Iterable<Uint8Array>): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const part of chunksOf(parts)) writeAll(file, part);
+    if (fstatSync(file).isFile()) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /**
@@ -88,8 +110,8 @@ export function attempt<T>(path: string, action: () => T): T {
   }
 }
 
-/** The disk's own faults, which no other path mends. */
-const diskFaults = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE']);
+/** The disk's own faults, and those of a pipe's other end, which no other path mends. */
+const diskFaults = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EPIPE', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE']);
 
 /** A failure to write `path` as one of ours; what is no file system's error stays as it is. */
 export function fileError(path: string, error: unknown): unknown {

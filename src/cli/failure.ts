@@ -15,7 +15,7 @@ export function refuseOldNode(version: string): void {
   if (major > oldestNode.major || (major === oldestNode.major && minor >= oldestNode.minor)) return;
   throw new UsageError(
     `hypergrad needs Node.js ${oldestNode.major}.${oldestNode.minor} or later, and this is ${version}. ` +
-      'Install a newer one (https://nodejs.org), or let npm fetch it: npx -p node@22 -p hypergrad hypergrad …',
+      'Install a newer one: https://nodejs.org.',
   );
 }
 

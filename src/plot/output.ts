@@ -1,4 +1,5 @@
-import { writeWhole } from '../files.js';
+import { dirname } from 'node:path';
+import { attempt, makeFolder, writeWhole } from '../files.js';
 import type { Warn } from '../results/find.js';
 import { shown } from '../text.js';
 import { exportFigure, type Figure, type Format } from './export.js';
@@ -10,6 +11,10 @@ export async function writeFigure(
   formats: readonly Format[],
   warn: Warn,
 ): Promise<string[]> {
+  // Before anything is drawn, which takes seconds.
+  attempt(path, () => {
+    makeFolder(dirname(path));
+  });
   const written: string[] = [];
   for await (const { format, bytes } of exportFigure(figure, formats, (text) => {
     warn(`${shown(path)}.png: ${text}`);
