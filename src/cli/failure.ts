@@ -2,8 +2,8 @@ import { RunFailure, UsageError } from '../errors.js';
 import { shown } from '../text.js';
 import { say } from './output.js';
 
-/** The oldest Node.js that this is tried with; the same as in package.json. */
-const oldestNode = { major: 20, minor: 19 };
+/** The oldest major version of Node.js that runs the program; package.json names those that it is tried with. */
+const oldestNode = 20;
 
 /**
  * Whether this Node.js can run the program at all.
@@ -11,11 +11,9 @@ const oldestNode = { major: 20, minor: 19 };
  * @throws UsageError where it is too old.
  */
 export function refuseOldNode(version: string): void {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > oldestNode.major || (major === oldestNode.major && minor >= oldestNode.minor)) return;
+  if (parseInt(version) >= oldestNode) return;
   throw new UsageError(
-    `hypergrad needs Node.js ${oldestNode.major}.${oldestNode.minor} or later, and this is ${version}. ` +
-      'Install a newer one: https://nodejs.org.',
+    `hypergrad needs Node.js ${oldestNode} or later, and this is ${version}. Install a newer one: https://nodejs.org.`,
   );
 }
 
