@@ -1,10 +1,22 @@
 #!/usr/bin/env bash
-# The published experiment: 18 runs, six methods on three models, saved under results/.
+# The published experiment: 18 runs, six methods on three models, saved under results/ of the folder it is called in.
 #   ./run.sh                all of them
 #   ./run.sh logreg         one model's six
 #   ./run.sh mlp --cuda     further arguments go to every run
+# A run that was interrupted goes on, and one that has finished is not repeated.
 set -euo pipefail
-cd "$(dirname "$0")"
+
+# The program lies beside this script, wherever a link to it is.
+script=${BASH_SOURCE[0]}
+while [[ -L $script ]]; do
+  link=$(readlink "$script")
+  case $link in
+    /*) script=$link ;;
+    *) script=$(dirname "$script")/$link ;;
+  esac
+done
+home=$(cd "$(dirname "$script")" && pwd -P)
+main=$home/dist/cli/main.js
 
 models=(logreg mlp vgg)
 case "${1-}" in
@@ -19,7 +31,12 @@ case "${1-}" in
     ;;
 esac
 
-[[ -f dist/cli/main.js ]] || npm run --silent build
+resume=--resume
+for argument in "$@"; do
+  if [[ $argument == --overwrite ]]; then resume=; fi
+done
+
+[[ -f $main ]] || npm --prefix "$home" run --silent build
 
 for model in "${models[@]}"; do
   case $model in
@@ -30,7 +47,7 @@ for model in "${models[@]}"; do
   for method in sgd sgd_hd sgdn sgdn_hd adam adam_hd; do
     beta=1e-3
     if [[ $method == adam* ]]; then beta=$beta_adam; fi
-    node dist/cli/main.js train --model "$model" --method "$method" --alpha_0 1e-3 --beta "$beta" \
-      --epochs "$epochs" --save "$@"
+    node "$main" train --model "$model" --method "$method" --alpha_0 1e-3 --beta "$beta" \
+      --epochs "$epochs" --save ${resume:+"$resume"} "$@"
   done
 done

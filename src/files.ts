@@ -1,43 +1,91 @@
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { RunFailure, UsageError } from './errors.js';
 
 /**
  * Writes a file so that its name stands for the old contents or the new, never for a part: aside, to the disk, then
- * renamed. Makes its folder. What was aside goes where that fails.
+ * renamed. Makes its folder. What was aside goes where that fails. A link stays, and its file is replaced; a device or a
+ * pipe, such as /dev/stdout, is written to as it is.
  *
  * @param parts the contents, one after the other; they are not copied.
  * @throws UsageError where the place cannot be written to, RunFailure where the disk fails or is full.
  */
 export function writeWhole(path: string, parts: string | Uint8Array | Iterable<Uint8Array>): void {
-  const aside = `${path}.${process.pid}.tmp`;
   attempt(path, () => {
-    refuseFolder(path);
-    mkdirSync(dirname(path), { recursive: true });
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) refuseFolder(path);
+    if (there && !there.isFile()) {
+      writeTo(path, parts);
+      return;
+    }
+    const target = there ? realpathSync(path) : path;
+    makeFolder(dirname(target));
+    const aside = `${target}.${process.pid}.tmp`;
     try {
-      const file = openSync(aside, 'w');
-      try {
-        for (const part of chunksOf(parts)) writeAll(file, part);
-        if (fstatSync(file).isFile()) fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(aside, path);
+      writeTo(aside, parts);
+      renameSync(aside, target);
     } catch (error) {
       rmSync(aside, { force: true });
       throw error;
     }
+    syncFolder(dirname(target));
   });
-  syncFolder(dirname(path));
+}
+
+function writeTo(path: string, parts: string | Uint8Array | Iterable<Uint8Array>): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const part of chunksOf(parts)) writeAll(file, part);
+    if (fstatSync(file).isFile()) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Makes a folder and those it lies in, where they are not there. Below /proc, where a folder is and yet cannot be made,
+ * Node's own recursive mkdir never returns.
+ */
+export function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UsageError(`Cannot make the folder ${path}: it is a file. Move it away, or choose another place.`);
+    }
+  }
 }
 
 /** Writes all of it: a single call of the system may take only a part. */
 export function writeAll(file: number, bytes: Uint8Array, position: number | null = null): void {
   for (let done = 0; done < bytes.length;) {
-    const written = writeSync(file, bytes, done, bytes.length - done, position === null ? null : position + done);
-    done += written;
+    try {
+      done += writeSync(file, bytes, done, bytes.length - done, position === null ? null : position + done);
+    } catch (error) {
+      // A full pipe that another process has set not to wait: its reader will come to it.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 5);
+    }
   }
 }
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Makes the renames in a folder last through a loss of power, where the system can (Windows cannot). */
 export function syncFolder(folder: string): void {
@@ -62,8 +110,8 @@ export function attempt<T>(path: string, action: () => T): T {
   }
 }
 
-/** The disk's own faults, which no other path mends. */
-const diskFaults = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE']);
+/** The disk's own faults, and those of a pipe's other end, which no other path mends. */
+const diskFaults = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EPIPE', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE']);
 
 /** A failure to write `path` as one of ours; what is no file system's error stays as it is. */
 export function fileError(path: string, error: unknown): unknown {
@@ -78,8 +126,19 @@ export function fileError(path: string, error: unknown): unknown {
   });
 }
 
+/**
+ * A failure to read as one of ours: what could not be read, and why.
+ *
+ * @param reasons words of our own for errors of some code.
+ */
+export function readError(what: string, error: unknown, reasons?: ReadonlyMap<string, string>): Error {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const text = `${what} cannot be read: ${reasons?.get(code) ?? reasonOf(error as Error)}`;
+  return diskFaults.has(code) ? new RunFailure(text, { cause: error }) : new UsageError(text, { cause: error });
+}
+
 /** Node's message without its code in front and its call and path behind: 'no space left on device'. */
-function reasonOf(error: Error): string {
+export function reasonOf(error: Error): string {
   const [, reason] = /^[A-Z0-9]+: ([^,]+)/.exec(error.message) ?? [];
   return reason ?? error.message;
 }

@@ -1,3 +1,5 @@
+import { isInteractive } from './terminal.js';
+
 export interface ByteProgress {
   /** Says something that stays. */
   line(this: void, text: string): void;
@@ -37,7 +39,7 @@ export function byteProgress(): ByteProgress {
     latest = { received, time: 0 };
     if (reached) stderr.write(`${share(received, total)}\n`);
   };
-  return { line, bytes: stderr.isTTY ? renew : tell, done };
+  return { line, bytes: isInteractive(stderr) ? renew : tell, done };
 }
 
 function share(received: number, total: number | undefined): string {

@@ -1,5 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { Format } from '../plot/export.js';
+import { oneOf } from './arguments.js';
+import { print, say } from './output.js';
 
 /** `hypergrad plot`: figures of a results folder, as published. The paths written go to standard output. */
 export function plotCommand(): Command {
@@ -12,7 +14,7 @@ export function plotCommand(): Command {
     .option('--facet', 'a column for each <alpha_0>_<beta>; so by default where a method occurs in several')
     .action(async ({ format, ...options }: PlotFlags) => {
       const { plotResults } = await import('../plot/plot.js');
-      for (const path of await plotResults({ ...options, formats: format, warn })) console.log(path);
+      for (const path of await plotResults({ ...options, formats: format, warn })) print(`${path}\n`);
     });
 }
 
@@ -29,16 +31,10 @@ const formats: readonly Format[] = ['pdf', 'png', 'svg'];
 export function formatOption(): Option {
   return new Option('--format <formats>', `${formats.join(', ')}; several separated by commas`)
     .default(['pdf'], 'pdf')
-    .argParser((list: string) =>
-      list.split(',').map((given) => {
-        const format = formats.find((known) => known === given);
-        if (!format) throw new InvalidArgumentError(`'${given}' is not one of ${formats.join(', ')}.`);
-        return format;
-      }),
-    );
+    .argParser((list: string) => list.split(',').map(oneOf(formats)));
 }
 
 /** Standard output carries data; what was left out goes to standard error. */
 export function warn(message: string): void {
-  console.error(`warning: ${message}`);
+  say(`warning: ${message}`);
 }

@@ -1,15 +1,21 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { RunFailure, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { compareCommand } from './compare.js';
 import { dataCommand } from './data.js';
+import { print, say } from './output.js';
 import { plotCommand } from './plot.js';
 import { reportCommand } from './report.js';
+import { nearest } from './suggestion.js';
 import { trainCommand } from './train.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** The command line; sets the exit code: 0, 2 for a user's mistake, 1 for a failure. */
+/**
+ * The command line.
+ *
+ * @throws UsageError where it is wrong, and what the commands throw.
+ */
 export async function run(): Promise<void> {
   const program = new Command('hypergrad')
     .description('Learning-rate adaptation by hypergradient descent.')
@@ -20,20 +26,49 @@ export async function run(): Promise<void> {
     .addCommand(compareCommand())
     .addCommand(reportCommand());
 
-  // Commander's own exit code for a wrong command line is 1; ours is 2.
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride((error) => {
+        throw mistake(command, error);
+      })
+      .showSuggestionAfterError(false)
+      .configureOutput({
+        writeOut: print,
+        writeErr: (text) => {
+          say(text.trimEnd());
+        },
+        // A mistake is thrown, and said where all errors are.
+        outputError: () => undefined,
+      });
+  }
 
   try {
     await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2;
-    } else if (error instanceof UsageError || error instanceof RunFailure) {
-      process.stderr.write(`error: ${error.message}\n`);
-      process.exitCode = error instanceof UsageError ? 2 : 1;
-    } else {
-      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-      process.exitCode = 1;
-    }
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version have been shown. Commander's own exit code for a missing command is 1; ours is 2.
+    if (error.exitCode !== 0) process.exitCode = 2;
+  }
+}
+
+/** Commander's complaint as ours, with the name that was surely meant. Help and version come this way too, and stay. */
+function mistake(command: Command, error: CommanderError): Error {
+  if (error.exitCode === 0 || error.code === 'commander.help') return error;
+  const message = error.message.replace(/^error: /, '');
+  const names = namesFor(error.code, command);
+  // An option's value may come with it, as in --iter=3.
+  const given = /'([^'=]*)/.exec(message)?.[1] ?? '';
+  const near = nearest(given, names);
+  return new UsageError(near === undefined ? message : `${message} (Did you mean ${near}?)`);
+}
+
+function namesFor(code: string, command: Command): string[] {
+  switch (code) {
+    case 'commander.unknownOption':
+      return command.options.flatMap(({ long }) => long ?? []);
+    case 'commander.unknownCommand':
+      return command.commands.map((each) => each.name());
+    default:
+      return [];
   }
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { print } from './output.js';
 import { warn } from './plot.js';
 
 /** `hypergrad report`: one HTML page about a results folder. Its path goes to standard output. */
@@ -10,6 +11,6 @@ export function reportCommand(): Command {
     .action(async ({ dir, out }: { dir: string; out: string }) => {
       const { writeReport } = await import('../report/report.js');
       writeReport({ dir, out, warn });
-      console.log(out);
+      print(`${out}\n`);
     });
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.js';
 import { findRuns, readRuns, runName, type Run, type Warn } from '../results/find.js';
 import type { Row } from '../results/row.js';
+import { listed, shown } from '../text.js';
 import { compareRows, type Comparison } from './deviation.js';
 import { publishedRuns } from './published.js';
 
@@ -28,7 +29,9 @@ export interface ResultsComparison {
   readonly tolerance: number;
   readonly withinTolerance: boolean;
   readonly runs: readonly RunComparison[];
-  /** Runs that only one of the two has, which are not compared. */
+  /** Runs that both have and that were not compared: a file could not be read, or no iteration is in both. */
+  readonly leftOut: readonly string[];
+  /** Runs that only one of the two has. */
   readonly onlyA: readonly string[];
   readonly onlyB: readonly string[];
 }
@@ -46,24 +49,36 @@ export interface CompareOptions {
 /**
  * Compares every run that both have.
  *
- * @throws UsageError if a folder cannot be read, or they have no run in common.
+ * @throws UsageError if a folder cannot be read, they have no run in common, or none of those can be compared.
  */
 export function compareResults({ a, b, tolerance, warn, onPair }: CompareOptions): ResultsComparison {
   const [left, right] = [source(a, warn), source(b, warn)];
   const runs: RunComparison[] = [];
+  const leftOut: string[] = [];
   for (const [run, readLeft] of left) {
-    const [runA, runB] = [readLeft(), right.get(run)?.()];
-    if (!runA || !runB) continue;
+    const readRight = right.get(run);
+    if (!readRight) continue;
+    const [runA, runB] = [readLeft(), readRight()];
+    if (!runA || !runB) {
+      leftOut.push(run);
+      continue;
+    }
     const comparison = compareRows(runA.rows, runB.rows, tolerance);
     if (comparison.rows === 0) {
-      warn(`${run}: left out; the two have no iteration in common`);
+      warn(`${shown(run)}: left out; the two have no iteration in common`);
+      leftOut.push(run);
       continue;
     }
     runs.push({ run, ...comparison, final: { a: finalOf(runA.rows), b: finalOf(runB.rows) } });
     onPair?.(runA, runB);
   }
   if (runs.length === 0) {
-    throw new UsageError(`no run in common: ${a} has ${listOf(left)}; ${b} has ${listOf(right)}`);
+    const [inA, inB] = [listed([...left.keys()]), listed([...right.keys()])];
+    throw new UsageError(
+      leftOut.length > 0
+        ? `nothing to compare: ${listed(leftOut)}, which both have, cannot be read or have no iteration in common`
+        : `no run in common: ${shown(a)} has ${inA}; ${shown(b)} has ${inB}`,
+    );
   }
   return {
     a,
@@ -71,6 +86,7 @@ export function compareResults({ a, b, tolerance, warn, onPair }: CompareOptions
     tolerance,
     withinTolerance: runs.every(({ first }) => first === undefined),
     runs,
+    leftOut,
     onlyA: [...left.keys()].filter((run) => !right.has(run)),
     onlyB: [...right.keys()].filter((run) => !left.has(run)),
   };
@@ -101,9 +117,4 @@ function source(name: string, warn: Warn): Map<string, () => Run | undefined> {
       },
     ]),
   );
-}
-
-function listOf(runs: ReadonlyMap<string, unknown>): string {
-  const names = [...runs.keys()];
-  return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ') || 'none';
 }

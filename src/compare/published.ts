@@ -17,7 +17,8 @@ export function publishedRuns(): Run[] {
     model: record[model ?? -1] ?? '',
     rates: record[rates ?? -1] ?? '',
     method: record[method ?? -1] ?? '',
-    row: toRow(record, index),
+    // Line 1 is the header's.
+    row: toRow(record, index + 2),
   }));
   const runs = group(keyed, (entry) => [entry.model, entry.rates, entry.method].join('/')).values();
   return Array.from(runs, (entries): Run => {

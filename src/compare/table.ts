@@ -1,3 +1,5 @@
+import { max } from 'd3-array';
+import { shown } from '../text.js';
 import type { ResultsComparison } from './compare.js';
 import type { Deviation } from './deviation.js';
 
@@ -5,7 +7,7 @@ import type { Deviation } from './deviation.js';
 export function comparisonTable({ a, b, tolerance, withinTolerance, runs }: ResultsComparison): string {
   const limit = tolerance < 1e-3 && tolerance > 0 ? tolerance.toExponential() : String(tolerance);
   const deviations = runs.map(({ run, rows, largest, first }) => [
-    run,
+    shown(run),
     String(rows),
     deviation(largest.loss),
     deviation(largest.validLoss),
@@ -13,7 +15,7 @@ export function comparisonTable({ a, b, tolerance, withinTolerance, runs }: Resu
     first ? `iteration ${first.iteration} (${first.quantity} ${deviation(first)})` : 'none',
   ]);
   const finals = runs.map(({ run, final }) => [
-    run,
+    shown(run),
     sides(final.a.epoch, final.b.epoch),
     ...(['lossEpoch', 'validLossEpoch', 'alpha'] as const).flatMap((column) => [
       figure(final.a[column]),
@@ -21,8 +23,8 @@ export function comparisonTable({ a, b, tolerance, withinTolerance, runs }: Resu
     ]),
   ]);
   return [
-    `A: ${a}`,
-    `B: ${b}`,
+    `A: ${shown(a)}`,
+    `B: ${shown(b)}`,
     '',
     `Largest relative deviation (α: relative to the run's largest)`,
     ...align([['run', 'rows', 'loss', 'valid.', 'α', `first past ${limit}`], ...deviations], { left: [0, 5] }),
@@ -62,7 +64,7 @@ function sides(a: number, b: number): string {
 
 /** Columns as wide as their widest cell, flush right but for those named. */
 function align(lines: readonly (readonly string[])[], { left }: { left: readonly number[] }): string[] {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((cells) => (cells[column] ?? '').length)));
+  const widths = (lines[0] ?? []).map((_, column) => max(lines, (cells) => (cells[column] ?? '').length) ?? 0);
   const pad = (cell: string, column: number) =>
     left.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
   return lines.map((cells) => cells.map(pad).join('  ').trimEnd());

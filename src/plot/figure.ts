@@ -1,6 +1,8 @@
-import type { Mark, Spec } from 'vega';
+import type { Mark } from 'vega';
+import type { Figure } from './export.js';
 import { insetAxis, linearAxis, logAxis } from './axis.js';
 import { font, panelMark, panelSize, type FigureFacet, type PanelAxes } from './panel.js';
+import { shown } from '../text.js';
 import type { Series } from './series.js';
 import type { Point } from './thin.js';
 
@@ -8,17 +10,22 @@ import type { Point } from './thin.js';
 const page = { left: 72, right: 14, top: 22, bottom: 38, gap: 15.5, titleLine: 16 };
 const facetsPerLine = 6;
 
-export const titles: Record<string, string> = {
-  logreg: 'Logistic regression (on MNIST)',
-  mlp: 'Multi-layer neural network (on MNIST)',
-  vgg: 'VGG Net (on CIFAR-10)',
-};
+const titles = new Map([
+  ['logreg', 'Logistic regression (on MNIST)'],
+  ['mlp', 'Multi-layer neural network (on MNIST)'],
+  ['vgg', 'VGG Net (on CIFAR-10)'],
+]);
+
+/** What a figure of a model is headed: the published heading, or the name of the model's folder. */
+export function titleOf(model: string): string {
+  return titles.get(model) ?? shown(model, 200);
+}
 
 /**
  * The figure of a model, as published: learning rate, training loss and validation loss by epoch, one panel over the
  * other; the first two with an inset by iteration. Facets stand side by side, all on the same axes.
  */
-export function modelFigure(model: string, facets: readonly FigureFacet[], subtitle?: string): Spec {
+export function modelFigure(model: string, facets: readonly FigureFacet[], subtitle?: string): Figure {
   const all = facets.flatMap((facet) => [...facet.runs, ...(facet.under ?? [])]);
   const values = (pick: (series: Series) => readonly Point[], axis: 'x' | 'y') =>
     all.flatMap((series) => pick(series).map((point) => point[axis]));
@@ -49,32 +56,34 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
   };
   const acrossCount = Math.min(facets.length, facetsPerLine);
   return {
-    $schema: 'https://vega.github.io/schema/vega/v6.json',
     width: size.width * acrossCount,
     height: size.height * Math.ceil(facets.length / facetsPerLine),
-    padding: 0,
-    autosize: 'none',
-    background: 'white',
-    config: {
-      axis: { labelFont: font, titleFont: font, labelFontSize: 10, titleFontSize: 10, titleFontWeight: 'normal' },
-      legend: { labelFont: font, labelFontSize: 10 },
-    },
-    marks: facets.map((facet, index) => {
-      const [column, line] = [index % facetsPerLine, Math.floor(index / facetsPerLine)];
-      const headings = [titles[model] ?? model, subtitle, facet.rates && ratesTitle(facet.rates)];
+    lineHeight: size.height,
+    parts: facets.map((facet, index) => {
+      const headings = [titleOf(model), subtitle, facet.rates && ratesTitle(facet.rates)];
       return {
-        type: 'group',
-        encode: { enter: { x: { value: column * size.width }, y: { value: line * size.height } } },
-        marks: [
-          ...headings.filter((text) => text !== undefined).map((text, nth) => heading(text, nth)),
-          ...panels.map((axes, nth) =>
-            panelMark(facet, axes, epochs, {
-              x: page.left,
-              y: head + nth * (panelSize.height + page.gap),
-              last: nth === panels.length - 1,
-            }),
-          ),
-        ],
+        x: (index % facetsPerLine) * size.width,
+        y: Math.floor(index / facetsPerLine) * size.height,
+        spec: {
+          $schema: 'https://vega.github.io/schema/vega/v6.json',
+          ...size,
+          padding: 0,
+          autosize: 'none',
+          config: {
+            axis: { labelFont: font, titleFont: font, labelFontSize: 10, titleFontSize: 10, titleFontWeight: 'normal' },
+            legend: { labelFont: font, labelFontSize: 10 },
+          },
+          marks: [
+            ...headings.filter((text) => text !== undefined).map((text, nth) => heading(text, nth)),
+            ...panels.map((axes, nth) =>
+              panelMark(facet, axes, epochs, {
+                x: page.left,
+                y: head + nth * (panelSize.height + page.gap),
+                last: nth === panels.length - 1,
+              }),
+            ),
+          ],
+        },
       };
     }),
   };
@@ -83,7 +92,7 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
 /** A folder's name, `+1e-03_+1e-07`, in words; any other name as it is. */
 function ratesTitle(rates: string): string {
   const [, alpha, beta] = /^\+?(.+)_\+?(.+)$/.exec(rates) ?? [];
-  return alpha && beta ? `α₀ = ${alpha}, β = ${beta}` : rates;
+  return shown(alpha && beta ? `α₀ = ${alpha}, β = ${beta}` : rates, 200);
 }
 
 function heading(text: string, line: number): Mark {

@@ -1,11 +1,17 @@
 import type { Axis as VegaAxis, Data, Legend, Mark, Scale } from 'vega';
 import { logAxisOver, type Axis } from './axis.js';
+import { linePath } from './path.js';
 import { insetIterations, type Facet, type Series } from './series.js';
 import type { Point } from './thin.js';
 
 /** Sizes in points, measured off the published figures. */
 export const panelSize = { width: 287, height: 254.5 };
 const inset = { x: 139, y: 5, width: 143, height: 89 };
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Thinner there, where there is less room and more noise. */
 const insetLines = 0.75;
 
@@ -36,7 +42,7 @@ export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x
   return {
     ...area,
     encode: { enter: { ...area.encode.enter, x: { value: x }, y: { value: y } } },
-    data: lineData(facet, axes.pick),
+    data: lineData(facet, axes.pick, { x: epochs, y: axes.y }, panelSize),
     scales: [
       scale('x', epochs, panelSize.width),
       scale('y', axes.y, panelSize.height),
@@ -79,7 +85,7 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
     {
       ...area,
       encode: { enter: { ...area.encode.enter, x: { value: inset.x }, y: { value: inset.y } } },
-      data: lineData(facet, pick),
+      data: lineData(facet, pick, { x: iterations, y }, inset),
       scales: [scale('x', iterations, inset.width), scale('y', y, inset.height)],
       axes: [
         ...axis('bottom', iterations, { title: 'Iteration', titlePadding: 2 }),
@@ -90,7 +96,7 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
   ];
 }
 
-function frame(size: { width: number; height: number }) {
+function frame(size: Size) {
   return {
     type: 'group' as const,
     encode: {
@@ -105,7 +111,7 @@ function frame(size: { width: number; height: number }) {
   };
 }
 
-function sizeOf({ width, height }: { width: number; height: number }) {
+function sizeOf({ width, height }: Size) {
   return { width: { value: width }, height: { value: height } };
 }
 
@@ -147,19 +153,18 @@ function axis(orient: 'bottom' | 'left', of: Axis, { gridded = false, ...options
   ];
 }
 
-function lineData(facet: FigureFacet, pick: PanelAxes['pick']): Data[] {
-  return drawn(facet).map(({ name, series }) => ({ name, values: [...pick(series)] }));
+/** A curve is one datum: the text of its path. */
+function lineData(facet: FigureFacet, pick: PanelAxes['pick'], axes: { x: Axis; y: Axis }, size: Size): Data[] {
+  return drawn(facet).map(({ name, series }) => ({ name, values: [{ path: linePath(pick(series), axes, size) }] }));
 }
 
 function lineMarks(facet: FigureFacet, thickness = 1): Mark[] {
   return drawn(facet).map(({ name, series, under }) => ({
-    type: 'line',
+    type: 'path',
     from: { data: name },
     encode: {
       enter: {
-        x: { scale: 'x', field: 'x' },
-        y: { scale: 'y', field: 'y' },
-        defined: { signal: 'isFinite(scale("y", datum.y))' },
+        path: { field: 'path' },
         stroke: { value: series.colour },
         strokeWidth: { value: thickness * (under ? 6 : series.width) },
         strokeOpacity: { value: under ? 0.35 : 1 },

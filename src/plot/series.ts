@@ -26,8 +26,18 @@ export const styles: Record<Method, Style> = {
 /** The insets' iterations: the reference's, without row 0, which a log axis cannot show. */
 export const insetIterations = [2, 9000] as const;
 
-/** Columns that an inset's curves are thinned to: four a point of its width, as fine as print. */
-const insetColumns = 600;
+/** Widths of an inset and of a panel in points. */
+const [insetWidth, panelWidth] = [143, 287];
+
+/** Columns a point of width that curves are thinned to: as fine as print; where there are many runs, as a screen. */
+const [finest, coarsest] = [4, 1];
+/** Runs that are drawn at the finest; a figure of more would take too much memory. */
+const runsAtFinest = 48;
+
+/** How fine the curves of a figure of so many runs are, in columns a point. */
+export function detailOf(runs: number): number {
+  return Math.max(coarsest, Math.min(finest, (finest * runsAtFinest) / runs));
+}
 
 /** A run as the figure draws it: points by epoch for the panels, by iteration for the insets. */
 export interface Series extends Style {
@@ -40,30 +50,35 @@ export interface Series extends Style {
   readonly loss: readonly Point[];
 }
 
-/** The curves of a run, thinned, so that its rows need not be kept. */
-export function seriesOf(run: Run): Series {
+/** The curves of a run, thinned to `detail` columns a point, so that its rows need not be kept. */
+export function seriesOf(run: Run, detail = finest): Series {
   const style = styles[run.method];
   const due = run.rows.filter((row) => !Number.isNaN(row.lossEpoch) || !Number.isNaN(row.validLossEpoch));
   const [first, last] = insetIterations;
   const inset = run.rows.filter(({ iteration }) => iteration >= first && iteration <= last);
-  const scale = insetColumns / Math.log(last / first);
+  const scale = (detail * insetWidth) / Math.log(last / first);
   const columnOf = (iteration: number) => Math.floor(scale * Math.log(iteration / first));
+  const lastEpoch = Math.max(1, due.at(-1)?.epoch ?? 1);
+  const byEpoch = (y: NumericColumn) =>
+    thin(
+      due.map((row) => point(row, 'epoch', y)),
+      (epoch) => Math.floor((detail * panelWidth * epoch) / lastEpoch),
+    );
+  const byIteration = (y: NumericColumn) =>
+    thin(
+      inset.map((row) => point(row, 'iteration', y)),
+      columnOf,
+    );
   return {
     ...style,
     label: run.finished ? style.label : `${style.label} (unfinished)`,
     method: run.method,
     rates: run.rates,
-    alphaEpoch: due.map((row) => point(row, 'epoch', 'alphaEpoch')),
-    lossEpoch: due.map((row) => point(row, 'epoch', 'lossEpoch')),
-    validLossEpoch: due.map((row) => point(row, 'epoch', 'validLossEpoch')),
-    alpha: thin(
-      inset.map((row) => point(row, 'iteration', 'alpha')),
-      columnOf,
-    ),
-    loss: thin(
-      inset.map((row) => point(row, 'iteration', 'loss')),
-      columnOf,
-    ),
+    alphaEpoch: byEpoch('alphaEpoch'),
+    lossEpoch: byEpoch('lossEpoch'),
+    validLossEpoch: byEpoch('validLossEpoch'),
+    alpha: byIteration('alpha'),
+    loss: byIteration('loss'),
   };
 }
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { group, sort } from 'd3-array';
-import { seriesOf, type Style } from '../plot/series.js';
+import { group, min, sort } from 'd3-array';
+import { readError } from '../files.js';
+import { shown } from '../text.js';
+import { detailOf, seriesOf, type Style } from '../plot/series.js';
 import { thin, type Point } from '../plot/thin.js';
 import type { Method } from '../optimizers/methods.js';
-import { findRuns, methodOrder, readRuns, type Run, type Warn } from '../results/find.js';
+import { methodOrder, readRuns, type Run, type RunFile, type Warn } from '../results/find.js';
 import type { Row } from '../results/row.js';
 
 /** x and y of a curve's points; y is null where it is not a finite number. */
@@ -50,22 +52,27 @@ export interface ReportModel {
   readonly runs: readonly ReportRun[];
 }
 
-/** Every run of a results folder, by model, thinned to what a screen can show. */
-export function reportModels(dir: string, warn: Warn): ReportModel[] {
-  const files = findRuns(dir, warn);
+/** Every run, by model, thinned to what a screen can show; where there are many, to what a page can hold. */
+export function reportModels(files: readonly RunFile[], warn: Warn): ReportModel[] {
   return Array.from(
     group(files, (file) => file.model),
     ([model, ofModel]) => ({
       model,
-      runs: sort(Array.from(readRuns(ofModel, warn), reportRun), ({ method }) => methodOrder.indexOf(method)),
+      runs: sort(
+        Array.from(readRuns(ofModel, warn), (run) => reportRun(run, detailOf(files.length))),
+        ({ method }) => methodOrder.indexOf(method),
+      ),
     }),
   ).filter(({ runs }) => runs.length > 0);
 }
 
-function reportRun(run: Run): ReportRun {
-  const { colour, dash, width, label, alphaEpoch, lossEpoch, validLossEpoch } = seriesOf(run);
+function reportRun(run: Run, detail: number): ReportRun {
+  const { colour, dash, width, label, alphaEpoch, lossEpoch, validLossEpoch } = seriesOf(run, detail);
   const byIteration = (y: 'alpha' | 'loss' | 'validLossEpoch', rows = run.rows) =>
-    screenCurve(rows.map((row) => ({ x: row.iteration, y: row[y] })));
+    screenCurve(
+      rows.map((row) => ({ x: row.iteration, y: row[y] })),
+      detail,
+    );
   const closed = closedEpochs(run.rows);
   return {
     colour,
@@ -100,7 +107,8 @@ function finalValues(rows: readonly Row[], closed: readonly Row[]): FinalValues 
     iteration,
     loss: lastClosed?.lossEpoch ?? NaN,
     validLoss: lastClosed?.validLossEpoch ?? NaN,
-    bestValidLoss: Math.min(...closed.map((row) => row.validLossEpoch).filter((loss) => !Number.isNaN(loss))),
+    // d3's min passes over NaN.
+    bestValidLoss: min(closed, (row) => row.validLossEpoch) ?? NaN,
     alpha: last?.alpha ?? NaN,
     seconds,
     // Iterations are counted from 1 before the first step is logged.
@@ -116,20 +124,43 @@ function provenance({ path, rows }: Run, closed: readonly Row[]): Provenance {
     beta: rows[0]?.beta ?? NaN,
     rows: rows.length,
     iterationsAnEpoch: firstEpoch ? firstEpoch.iteration - 1 : NaN,
-    modified: statSync(path).mtime,
-    sha256: createHash('sha256').update(readFileSync(path)).digest('hex'),
+    ...stateOf(path),
   };
 }
 
-/** Fine enough for a screen on a linear and on a log axis alike, where either begins or ends. */
-function screenCurve(points: readonly Point[]): Curve {
+/** @throws UsageError where the file has gone since its rows were read. */
+function stateOf(path: string): Pick<Provenance, 'modified' | 'sha256'> {
+  try {
+    return {
+      modified: statSync(path).mtime,
+      sha256: createHash('sha256').update(readFileSync(path)).digest('hex'),
+    };
+  } catch (error) {
+    throw readError(shown(path), error);
+  }
+}
+
+/**
+ * Fine enough for a screen on a linear and on a log axis alike, where either begins or ends: at the finest detail, 4,
+ * that is 300 and 200 columns; never less than half of that.
+ */
+function screenCurve(points: readonly Point[], detail: number): Curve {
   const last = Math.max(2, points.at(-1)?.x ?? 0);
-  const linear = thin(points, (x) => Math.floor((300 * x) / last));
-  const log = thin(points, (x) => Math.floor((200 * Math.log(Math.max(1, x))) / Math.log(last)));
+  const columns = 100 * Math.max(0.5, detail / 4);
+  const linear = thin(points, (x) => Math.floor((3 * columns * x) / last));
+  const log = thin(points, (x) => Math.floor((2 * columns * Math.log(Math.max(1, x))) / Math.log(last)));
   return toCurve([...new Set([...linear, ...log])].sort((a, b) => a.x - b.x));
 }
 
+/** Sizes that a chart's axis can go to. */
+const [smallest, largest] = [1e-250, 1e250];
+
 /** Six digits: more than a screen tells apart. */
 function toCurve(points: readonly Point[]): Curve {
-  return [points.map(({ x }) => x), points.map(({ y }) => (Number.isFinite(y) ? Number(y.toPrecision(6)) : null))];
+  return [points.map(({ x }) => x), points.map(({ y }) => chartable(y))];
+}
+
+function chartable(y: number): number | null {
+  if (!(Math.abs(y) <= largest)) return null;
+  return Math.abs(y) < smallest ? 0 : Number(y.toPrecision(6));
 }

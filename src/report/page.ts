@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { min } from 'd3-array';
-import { titles } from '../plot/figure.js';
+import { titleOf } from '../plot/figure.js';
+import { shown } from '../text.js';
 import { showReport, type ClientModel } from './client.js';
 import type { FinalValues, ReportModel, ReportRun } from './data.js';
 import { darkColours, styleSheet } from './styles.js';
@@ -39,7 +40,7 @@ const __name = (value) => value;
 function section({ model, runs }: ReportModel, id: string): string {
   const labels = labelsOf(runs);
   return `<section id="${id}">
-<h2>${escape(titles[model] ?? model)}</h2>
+<h2>${escape(titleOf(model))}</h2>
 <div class="methods" role="group" aria-label="Show or hide">
 ${runs.map((run, index) => methodButton(run, labels[index] ?? '', index)).join('\n')}
 </div>
@@ -162,9 +163,9 @@ function sectionId(index: number): string {
   return `model-${index}`;
 }
 
+/** Text as HTML, also within an attribute's quotes. */
 function escape(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
+  return shown(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** JSON that cannot end the script it stands in. */

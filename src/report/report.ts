@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { writeWhole } from '../files.js';
-import { noRunsIn, type Warn } from '../results/find.js';
+import { findRuns, noRunsIn, type Warn } from '../results/find.js';
 import { reportModels } from './data.js';
 import { reportPage } from './page.js';
 
@@ -18,7 +18,8 @@ export interface ReportOptions {
  * @throws UsageError if there is no run to show, or the page cannot be written.
  */
 export function writeReport({ dir, out, warn }: ReportOptions): void {
-  const models = reportModels(dir, warn);
-  if (models.length === 0) throw new UsageError(noRunsIn(dir));
+  const files = findRuns(dir, warn);
+  const models = reportModels(files, warn);
+  if (models.length === 0) throw new UsageError(noRunsIn(dir, files));
   writeWhole(out, reportPage(models, dir));
 }

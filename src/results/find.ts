@@ -1,7 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { readError } from '../files.js';
 import type { Method } from '../optimizers/methods.js';
+import { shown } from '../text.js';
 import { readRun } from './read.js';
 import type { Row } from './row.js';
 
@@ -26,21 +28,20 @@ export interface Run extends RunFile {
 export type Warn = (message: string) => void;
 
 /**
- * The runs of a results folder, sorted by model, rates and the legends' order of methods. Where a run is repeated, so
- * that a finished and an unfinished file lie side by side, the finished one counts.
+ * The runs of a results folder, sorted by model, rates and the legends' order of methods; symbolic links are followed.
+ * Where a run is repeated, so that a finished and an unfinished file lie side by side, the finished one counts.
  *
- * @throws UsageError if the folder cannot be read.
+ * @throws UsageError if the folder cannot be read; of a folder in it that cannot, it warns.
  */
 export function findRuns(dir: string, warn: Warn): RunFile[] {
-  const files = list(dir, 'folder').flatMap((model) =>
-    list(join(dir, model), 'folder').flatMap((rates) =>
-      list(join(dir, model, rates), 'file').flatMap((name): RunFile[] => {
+  const files = contents(dir, 'folder', warn).flatMap((model) =>
+    contentsOrNone(join(dir, model), 'folder', warn).flatMap((rates) =>
+      contentsOrNone(join(dir, model, rates), 'file', warn).flatMap((name): RunFile[] => {
         const path = join(dir, model, rates, name);
-        const [, stem, partial] = /^(.*)\.csv(\.partial)?$/.exec(name) ?? [];
-        if (stem === undefined) return [];
+        const [, stem, partial] = resultsName.exec(name) ?? [];
         const method = methodOrder.find((known) => known === stem);
         if (method) return [{ model, rates, method, finished: !partial, path }];
-        warn(`${path}: left out; '${stem}' is not a method (${methodOrder.join(', ')})`);
+        warn(`${shown(path)}: left out; '${shown(stem ?? '')}' is not a method (${methodOrder.join(', ')})`);
         return [];
       }),
     ),
@@ -68,9 +69,10 @@ export function* readRuns(files: Iterable<RunFile>, warn: Warn): Generator<Run> 
   }
 }
 
-/** What to say where a folder has no runs. */
-export function noRunsIn(dir: string): string {
-  return `no runs in ${dir}: expected <model>/<alpha_0>_<beta>/<method>.csv; hypergrad train --save writes them`;
+/** What to say where a folder has no runs, or none of those `found` in it can be read. */
+export function noRunsIn(dir: string, found: readonly RunFile[]): string {
+  if (found.length > 0) return `no run in ${shown(dir)} can be read, of ${found.length} that are there`;
+  return `no runs in ${shown(dir)}: expected <model>/<alpha_0>_<beta>/<method>.csv; hypergrad train --save writes them`;
 }
 
 /** `model/rates/method`: the same for the same experiment in two folders. */
@@ -82,17 +84,44 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function list(dir: string, kind: 'file' | 'folder'): string[] {
+const resultsName = /^(.*)\.csv(\.partial)?$/s;
+
+/**
+ * The folders in a folder, or its results files, where links lead as well. A link that leads back up makes no loop: no
+ * path here has more than three names below the results folder.
+ */
+function contents(dir: string, kind: 'file' | 'folder', warn: Warn): string[] {
+  let names: string[];
   try {
-    return readdirSync(dir, { withFileTypes: true })
-      .filter((entry) => (kind === 'folder' ? entry.isDirectory() : entry.isFile()))
-      .map((entry) => entry.name);
+    names = readdirSync(dir);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Partial<Record<string, string>> = {
-      ENOENT: 'it does not exist; hypergrad train --save makes one',
-      ENOTDIR: 'it is a file; name the folder that has <model>/<alpha_0>_<beta>/<method>.csv',
-    };
-    throw new UsageError(`the results folder ${dir} cannot be read: ${reasons[code ?? ''] ?? message}`);
+    const reasons = new Map([
+      ['ENOENT', 'it does not exist; hypergrad train --save makes one'],
+      ['ENOTDIR', 'it is a file; name the folder that has <model>/<alpha_0>_<beta>/<method>.csv'],
+    ]);
+    throw readError(`the results folder ${shown(dir)}`, error, reasons);
+  }
+  return names.filter((name) => {
+    if (kind === 'file' && !resultsName.test(name)) return false;
+    const path = join(dir, name);
+    try {
+      const found = statSync(path);
+      if (kind === 'folder') return found.isDirectory();
+      if (!found.isFile()) warn(`${shown(path)}: left out; it is not a file`);
+      return found.isFile();
+    } catch (error) {
+      warn(`${readError(shown(path), error).message}; left out`);
+      return false;
+    }
+  });
+}
+
+function contentsOrNone(dir: string, kind: 'file' | 'folder', warn: Warn): string[] {
+  try {
+    return contents(dir, kind, warn);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    warn(`${error.message}; left out`);
+    return [];
   }
 }

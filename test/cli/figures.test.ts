@@ -1,28 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { compareCommand } from '../../src/cli/compare.js';
-import { plotCommand } from '../../src/cli/plot.js';
-import { reportCommand } from '../../src/cli/report.js';
+import { describe, expect, it } from 'vitest';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
+import { hypergrad } from './hypergrad.js';
 
 const path = 'mlp/+1e-03_+1e-07/adam.csv';
-
-/** Runs a command and gives what it wrote to either stream. */
-async function run(command: Command, ...words: string[]) {
-  const [out, talk]: [string[], string[]] = [[], []];
-  vi.spyOn(console, 'log').mockImplementation((line: string) => void out.push(line));
-  vi.spyOn(console, 'error').mockImplementation((line: string) => void talk.push(line));
-  command.exitOverride().configureOutput({ writeErr: (text) => void talk.push(text) });
-  await command.parseAsync(words, { from: 'user' });
-  return { out, talk };
-}
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
 
 describe('plot', () => {
   it('prints the paths, warns on the other stream, writes PDF by default', async () => {
@@ -30,12 +12,15 @@ describe('plot', () => {
     writeCsv(dir, path, syntheticCsv());
     writeCsv(dir, path.replace('adam', 'sgd'), '');
     const plotDir = join(dir, 'plots');
-    const { out, talk } = await run(plotCommand(), '--dir', dir, '--plotDir', plotDir);
-    expect(out).toEqual([join(plotDir, 'mlp.pdf')]);
-    expect(talk).toEqual([expect.stringMatching(/^warning: .*sgd\.csv: the file is empty/)]);
-    await run(plotCommand(), '--dir', dir, '--plotDir', plotDir, '--format', 'png,svg');
+    const { code, stdout, stderr } = await hypergrad(['plot', '--dir', dir, '--plotDir', plotDir]);
+    expect(stdout).toBe(`${join(plotDir, 'mlp.pdf')}\n`);
+    expect(stderr).toMatch(/^warning: .*sgd\.csv: the file is empty.*\n$/);
+    expect(code).toBe(0);
+    await hypergrad(['plot', '--dir', dir, '--plotDir', plotDir, '--format', 'png,svg']);
     expect(readdirSync(plotDir).sort()).toEqual(['mlp.pdf', 'mlp.png', 'mlp.svg']);
-    await expect(run(plotCommand(), '--format', 'jpg')).rejects.toThrow(/'jpg' is not one of pdf, png, svg/);
+    const wrong = await hypergrad(['plot', '--format', 'jpg']);
+    expect(wrong.stderr).toMatch(/'jpg' is invalid\. It takes one of pdf, png, svg\.\n$/);
+    expect(wrong.code).toBe(2);
   });
 });
 
@@ -44,12 +29,24 @@ describe('compare', () => {
     const [a, b] = [temporaryFolder(), temporaryFolder()];
     writeCsv(a, path, syntheticCsv());
     writeCsv(b, path, syntheticCsv({ alpha: () => 0.00101 }));
-    await run(compareCommand(), a, b, '--tolerance', '0.02');
-    expect(process.exitCode).toBeUndefined();
-    const { out } = await run(compareCommand(), a, b, '--json');
-    expect(process.exitCode).toBe(1);
-    expect(JSON.parse(out.join('\n'))).toMatchObject({ tolerance: 1e-5, withinTolerance: false });
-    await expect(run(compareCommand(), a, b, '--tolerance', 'x')).rejects.toThrow(/not negative/);
+    expect((await hypergrad(['compare', a, b, '--tolerance', '0.02'])).code).toBe(0);
+    const { code, stdout } = await hypergrad(['compare', a, b, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ tolerance: 1e-5, withinTolerance: false });
+    const wrong = await hypergrad(['compare', a, b, '--tolerance', '0x1']);
+    expect(wrong.stderr).toMatch(/--tolerance.*'0x1' is invalid\. It takes a number, 0 or larger/);
+    expect(wrong.code).toBe(2);
+  });
+
+  it('exits with 1 where a run that both have cannot be read, though all others agree', async () => {
+    const [a, b] = [temporaryFolder(), temporaryFolder()];
+    for (const dir of [a, b]) writeCsv(dir, path, syntheticCsv());
+    writeCsv(a, path.replace('adam', 'sgd'), syntheticCsv());
+    writeCsv(b, path.replace('adam', 'sgd'), 'broken');
+    const { code, stdout, stderr } = await hypergrad(['compare', a, b, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ withinTolerance: true, leftOut: ['mlp/+1e-03_+1e-07/sgd'] });
+    expect(stderr).toMatch(/sgd\.csv: no column Epoch/);
+    expect(code).toBe(1);
   });
 });
 
@@ -58,7 +55,8 @@ describe('report', () => {
     const dir = temporaryFolder();
     writeCsv(dir, path, syntheticCsv());
     const out = join(dir, 'r.html');
-    expect((await run(reportCommand(), '--dir', dir, '--out', out)).out).toEqual([out]);
+    const { code, stdout, stderr } = await hypergrad(['report', '--dir', dir, '--out', out]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${out}\n`, stderr: '' });
     expect(existsSync(out)).toBe(true);
   });
 });

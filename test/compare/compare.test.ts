@@ -66,7 +66,7 @@ describe('compareResults', () => {
   it('draws one over the other', async () => {
     const dir = temporaryFolder();
     writeCsv(dir, path, syntheticCsv());
-    const figures = overlay('ours', 'published');
+    const figures = overlay('ours', 'published', warn);
     compareResults({ a: dir, b: 'published', tolerance: 1, warn, onPair: figures.add });
     const [written] = await figures.write(dir, ['svg']);
     expect(written).toBe(join(dir, 'compare_mlp.svg'));
