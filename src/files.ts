@@ -56,19 +56,23 @@ function writeTo(path: string, parts: string | Uint8Array | Iterable<Uint8Array>
 /**
  * Makes a folder and those it lies in, where they are not there. Below /proc, where a folder is and yet cannot be made,
  * Node's own recursive mkdir never returns.
+ *
+ * @returns the first that was made, if any: the others lie in it.
  */
-export function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+export function makeFolder(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
+  const first = parent === path ? undefined : makeFolder(parent);
   try {
     mkdirSync(path);
+    return first ?? path;
   } catch (error) {
     // Another process may have been faster.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
       throw new UsageError(`Cannot make the folder ${path}: it is a file. Move it away, or choose another place.`);
     }
+    return first;
   }
 }
 

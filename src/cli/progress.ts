@@ -1,5 +1,7 @@
 import type { Row } from '../results/row.js';
 import type { RunObserver } from '../run/run.js';
+import { say } from './output.js';
+import { isInteractive } from './terminal.js';
 
 export interface ProgressOptions {
   readonly silent: boolean;
@@ -23,7 +25,7 @@ export function progress(options: ProgressOptions): Progress {
   if (options.silent)
     return { line: nothing, resumed: nothing, stretch: nothing, checkpointed: nothing, done: nothing };
   const { stderr } = process;
-  const terminal = stderr.isTTY;
+  const terminal = isInteractive(stderr);
   const clock = paceOf(options);
   let shown = false;
   let allFinite = true;
@@ -36,7 +38,7 @@ export function progress(options: ProgressOptions): Progress {
   };
   const line = (text: string) => {
     clear();
-    stderr.write(`${text}\n`);
+    say(text);
   };
   const renew = (text: string) => {
     stderr.write(`\r${text.slice(0, stderr.columns - 1)}\x1b[K`);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { EngineName } from '../engine/engines.js';
 import { UsageError } from '../errors.js';
 import { interruptible } from './interrupt.js';
+import { warn } from './plot.js';
 import { progress } from './progress.js';
 import { trainOptions, type TrainFlags } from './train_options.js';
 
@@ -23,7 +24,7 @@ async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {
     import('../run/run.js'),
   ]);
   const dataset = loadDataset(flags, (text) => {
-    if (!silent) process.stderr.write(`warning: ${text}\n`);
+    if (!silent) warn(text);
   });
   const engine = await createEngine(settings.engine, settings);
   const observer = progress({ ...flags, trainingSamples: dataset.train.count, silent });

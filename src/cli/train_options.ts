@@ -4,6 +4,7 @@ import type { ModelName } from '../models/models.js';
 import type { Method } from '../optimizers/methods.js';
 import type { Settings } from '../run/settings.js';
 import { finite, integer, nonNegative, oneOf, positive } from './arguments.js';
+import { batchSizeBounds, deviceBounds, replicaBounds, seedBounds, threadBounds, workerBounds } from './bounds.js';
 
 // The names stand here again so that `--help` need not load the engines; the compiler holds them to the originals.
 const models = [
@@ -82,7 +83,12 @@ const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name
     parse: oneOf(hypergradOptimizers),
     preset: 'plain',
   },
-  batchSize: { flags: '--batchSize <count>', about: 'images in a mini-batch', parse: integer(1), preset: 128 },
+  batchSize: {
+    flags: '--batchSize <count>',
+    about: 'images in a mini-batch',
+    parse: integer(batchSizeBounds),
+    preset: 128,
+  },
   epochs: {
     flags: '--epochs <count>',
     about: 'stop after so many epochs; 0: no limit',
@@ -101,7 +107,7 @@ const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name
     parse: nonNegative,
     preset: 0,
   },
-  seed: { flags: '--seed <number>', about: 'seed of all random numbers', parse: integer(0), preset: 1 },
+  seed: { flags: '--seed <number>', about: 'seed of all random numbers', parse: integer(seedBounds), preset: 1 },
   save: {
     flags: '--save',
     about: 'write the results file, <dir>/<model>/<alpha_0>_<beta>/<method>.csv, and a record of the run beside it',
@@ -148,21 +154,21 @@ const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name
   threads: {
     flags: '--threads <count>',
     about: 'threads of the onnx engine; 0: one a core, or one for a small model',
-    parse: integer(0),
+    parse: integer(threadBounds),
     preset: 0,
   },
   cuda: { flags: '--cuda', about: 'compute on an NVIDIA GPU, by the engine tfjs-node-gpu', preset: false },
-  device: { flags: '--device <index>', about: 'which GPU', parse: integer(0), preset: 0 },
+  device: { flags: '--device <index>', about: 'which GPU', parse: integer(deviceBounds), preset: 0 },
   workers: {
     flags: '--workers <count>',
     about: 'threads that prepare images ahead; 0: none; MNIST needs none',
-    parse: integer(0),
+    parse: integer(workerBounds),
     preset: 1,
   },
   parallel: {
     flags: '--parallel [replicas]',
     about: 'cut each mini-batch into parts, as on so many GPUs',
-    parse: integer(1),
+    parse: integer(replicaBounds),
     preset: 1,
     bare: '2',
   },

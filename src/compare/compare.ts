@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { findRuns, readRuns, runName, type Run, type Warn } from '../results/find.js';
-import type { Row } from '../results/row.js';
+import { differences, type Difference } from '../results/record.js';
 import { listed, shown } from '../text.js';
 import { compareRows, type Comparison } from './deviation.js';
 import { publishedRuns } from './published.js';
@@ -15,12 +15,16 @@ export interface Final {
   readonly lossEpoch: number;
   readonly validLossEpoch: number;
   readonly alpha: number;
+  /** Share of the test images that are classified right; NaN where no record tells. */
+  readonly validAccuracy: number;
 }
 
 export interface RunComparison extends Comparison {
   /** `model/rates/method`. */
   readonly run: string;
   readonly final: { readonly a: Final; readonly b: Final };
+  /** What their records do not have in common, where both have one. */
+  readonly differences: readonly Difference[];
 }
 
 export interface ResultsComparison {
@@ -69,7 +73,12 @@ export function compareResults({ a, b, tolerance, warn, onPair }: CompareOptions
       leftOut.push(run);
       continue;
     }
-    runs.push({ run, ...comparison, final: { a: finalOf(runA.rows), b: finalOf(runB.rows) } });
+    runs.push({
+      run,
+      ...comparison,
+      final: { a: finalOf(runA), b: finalOf(runB) },
+      differences: runA.record && runB.record ? differences(runA.record, runB.record) : [],
+    });
     onPair?.(runA, runB);
   }
   if (runs.length === 0) {
@@ -93,7 +102,7 @@ export function compareResults({ a, b, tolerance, warn, onPair }: CompareOptions
 }
 
 /** The last row, with the losses of the last epoch that came to its end. */
-function finalOf(rows: readonly Row[]): Final {
+function finalOf({ rows, record }: Run): Final {
   const last = rows.at(-1);
   const closed = rows.findLast(({ lossEpoch, validLossEpoch }) => !Number.isNaN(lossEpoch + validLossEpoch));
   return {
@@ -102,6 +111,7 @@ function finalOf(rows: readonly Row[]): Final {
     lossEpoch: closed?.lossEpoch ?? NaN,
     validLossEpoch: closed?.validLossEpoch ?? NaN,
     alpha: last?.alpha ?? NaN,
+    validAccuracy: record?.final.validAccuracy ?? NaN,
   };
 }
 

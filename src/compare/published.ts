@@ -31,6 +31,7 @@ export function publishedRuns(): Run[] {
       method: known,
       finished: true,
       path,
+      record: undefined,
       rows: entries.map(({ row }) => row),
     };
   });

@@ -1,4 +1,5 @@
 import { max } from 'd3-array';
+import { toJson, wordOf } from '../results/json.js';
 import { shown } from '../text.js';
 import type { ResultsComparison } from './compare.js';
 import type { Deviation } from './deviation.js';
@@ -21,7 +22,12 @@ export function comparisonTable({ a, b, tolerance, withinTolerance, runs }: Resu
       figure(final.a[column]),
       figure(final.b[column]),
     ]),
+    share(final.a.validAccuracy),
+    share(final.b.validAccuracy),
   ]);
+  const different = runs.flatMap(({ run, differences }) =>
+    differences.map(({ name, a, b }) => `${shown(run)}: ${name} ${a ?? 'off'} | ${b ?? 'off'}`),
+  );
   return [
     `A: ${shown(a)}`,
     `B: ${shown(b)}`,
@@ -30,22 +36,21 @@ export function comparisonTable({ a, b, tolerance, withinTolerance, runs }: Resu
     ...align([['run', 'rows', 'loss', 'valid.', 'α', `first past ${limit}`], ...deviations], { left: [0, 5] }),
     '',
     'Final values',
-    ...align([['run', 'epoch', 'loss A', 'loss B', 'valid. A', 'valid. B', 'α A', 'α B'], ...finals], { left: [0] }),
+    ...align([finalTitles, ...finals], { left: [0] }),
+    ...(different.length > 0 ? ['', 'What their records do not have in common (A | B)', ...different] : []),
     '',
     withinTolerance ? `All within ${limit}.` : `Not all within ${limit}.`,
   ].join('\n');
 }
 
+const finalTitles = [
+  ...['run', 'epoch', 'loss A', 'loss B', 'valid. A', 'valid. B'],
+  ...['α A', 'α B', 'accuracy A', 'accuracy B'],
+];
+
 /** As JSON; what JSON has no number for stands as `"nan"`, `"inf"` or `"-inf"`. */
 export function comparisonJson(comparison: ResultsComparison): string {
-  const replacer = (_: string, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? wordOf(value) : value;
-  return JSON.stringify(comparison, replacer, 2);
-}
-
-function wordOf(value: number): string {
-  if (Number.isNaN(value)) return 'nan';
-  return value > 0 ? 'inf' : '-inf';
+  return toJson(comparison, 2);
 }
 
 function deviation(largest: Deviation | undefined): string {
@@ -56,6 +61,10 @@ function deviation(largest: Deviation | undefined): string {
 
 function figure(value: number): string {
   return Number.isFinite(value) ? value.toPrecision(5) : wordOf(value);
+}
+
+function share(accuracy: number): string {
+  return Number.isNaN(accuracy) ? '–' : `${(100 * accuracy).toFixed(2)} %`;
 }
 
 function sides(a: number, b: number): string {

@@ -71,7 +71,7 @@ export function seriesOf(run: Run, detail = finest): Series {
     );
   return {
     ...style,
-    label: run.finished ? style.label : `${style.label} (unfinished)`,
+    label: run.finished ? style.label : `${style.label} (${endOf(run)})`,
     method: run.method,
     rates: run.rates,
     alphaEpoch: byEpoch('alphaEpoch'),
@@ -80,6 +80,11 @@ export function seriesOf(run: Run, detail = finest): Series {
     alpha: byIteration('alpha'),
     loss: byIteration('loss'),
   };
+}
+
+/** How a run that has not finished stands: 'interrupted', 'failed'; or as a file alone tells. */
+function endOf({ record }: Run): string {
+  return record === undefined || record.state === 'running' ? 'unfinished' : record.state;
 }
 
 /** Runs of one column of a figure. */

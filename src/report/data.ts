@@ -7,6 +7,7 @@ import { detailOf, seriesOf, type Style } from '../plot/series.js';
 import { thin, type Point } from '../plot/thin.js';
 import type { Method } from '../optimizers/methods.js';
 import { methodOrder, readRuns, type Run, type RunFile, type Warn } from '../results/find.js';
+import type { RunRecord } from '../results/record.js';
 import type { Row } from '../results/row.js';
 
 /** x and y of a curve's points; y is null where it is not a finite number. */
@@ -30,6 +31,8 @@ export interface FinalValues {
   readonly validLoss: number;
   /** The lowest validation loss of any epoch. */
   readonly bestValidLoss: number;
+  /** Share of the test images that are classified right after the last complete epoch; NaN where no record tells. */
+  readonly validAccuracy: number;
   readonly alpha: number;
   readonly seconds: number;
   readonly secondsAnIteration: number;
@@ -45,6 +48,7 @@ export interface Provenance {
   readonly iterationsAnEpoch: number;
   readonly modified: Date;
   readonly sha256: string;
+  readonly record: RunRecord | undefined;
 }
 
 export interface ReportModel {
@@ -90,7 +94,7 @@ function reportRun(run: Run, detail: number): ReportRun {
         validLoss: byIteration('validLossEpoch', closed),
       },
     },
-    final: finalValues(run.rows, closed),
+    final: finalValues(run, closed),
     provenance: provenance(run, closed),
   };
 }
@@ -99,7 +103,7 @@ function closedEpochs(rows: readonly Row[]): Row[] {
   return rows.filter((row) => !Number.isNaN(row.validLossEpoch) || !Number.isNaN(row.lossEpoch));
 }
 
-function finalValues(rows: readonly Row[], closed: readonly Row[]): FinalValues {
+function finalValues({ rows, record }: Run, closed: readonly Row[]): FinalValues {
   const [last, lastClosed] = [rows.at(-1), closed.at(-1)];
   const [iteration, seconds] = [last?.iteration ?? NaN, last?.time ?? NaN];
   return {
@@ -109,6 +113,7 @@ function finalValues(rows: readonly Row[], closed: readonly Row[]): FinalValues 
     validLoss: lastClosed?.validLossEpoch ?? NaN,
     // d3's min passes over NaN.
     bestValidLoss: min(closed, (row) => row.validLossEpoch) ?? NaN,
+    validAccuracy: record?.final.validAccuracy ?? NaN,
     alpha: last?.alpha ?? NaN,
     seconds,
     // Iterations are counted from 1 before the first step is logged.
@@ -116,7 +121,7 @@ function finalValues(rows: readonly Row[], closed: readonly Row[]): FinalValues 
   };
 }
 
-function provenance({ path, rows }: Run, closed: readonly Row[]): Provenance {
+function provenance({ path, rows, record }: Run, closed: readonly Row[]): Provenance {
   const firstEpoch = closed.find(({ epoch }) => epoch === 1);
   return {
     path,
@@ -125,6 +130,7 @@ function provenance({ path, rows }: Run, closed: readonly Row[]): Provenance {
     rows: rows.length,
     iterationsAnEpoch: firstEpoch ? firstEpoch.iteration - 1 : NaN,
     ...stateOf(path),
+    record,
   };
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { min } from 'd3-array';
+import { max, min } from 'd3-array';
 import { titleOf } from '../plot/figure.js';
 import { shown } from '../text.js';
+import type { RunRecord } from '../results/record.js';
 import { showReport, type ClientModel } from './client.js';
 import type { FinalValues, ReportModel, ReportRun } from './data.js';
 import { darkColours, styleSheet } from './styles.js';
@@ -75,11 +76,11 @@ interface FinalColumn {
   readonly title: string;
   readonly value: (final: FinalValues) => number;
   readonly text: (value: number) => string;
-  /** Whether the lowest is the best. */
-  readonly lowest?: boolean;
+  /** Which is the best, if any is. */
+  readonly best?: 'lowest' | 'highest';
 }
 
-const loss = { text: (value: number) => value.toPrecision(5), lowest: true };
+const loss = { text: (value: number) => value.toPrecision(5), best: 'lowest' } as const;
 
 const finalColumns: readonly FinalColumn[] = [
   { title: 'Epochs', value: ({ epoch }) => epoch, text: String },
@@ -87,19 +88,25 @@ const finalColumns: readonly FinalColumn[] = [
   { title: 'Training loss', value: (final) => final.loss, ...loss },
   { title: 'Validation loss', value: (final) => final.validLoss, ...loss },
   { title: 'Its lowest', value: (final) => final.bestValidLoss, ...loss },
+  {
+    title: 'Accuracy',
+    value: ({ validAccuracy }) => validAccuracy,
+    text: (value) => `${(100 * value).toFixed(2)} %`,
+    best: 'highest',
+  },
   { title: 'Learning rate α', value: ({ alpha }) => alpha, text: (value) => value.toPrecision(5) },
-  { title: 'Time', value: ({ seconds }) => seconds, text: (value) => `${value.toFixed(1)} s`, lowest: true },
+  { title: 'Time', value: ({ seconds }) => seconds, text: (value) => `${value.toFixed(1)} s`, best: 'lowest' },
   {
     title: 'ms an iteration',
     value: ({ secondsAnIteration }) => secondsAnIteration * 1000,
     text: (value) => value.toPrecision(3),
-    lowest: true,
+    best: 'lowest',
   },
 ];
 
 function finalTable(runs: readonly ReportRun[], labels: readonly string[]): string {
-  const best = finalColumns.map(({ value, lowest }) =>
-    lowest && runs.length > 1 ? min(runs, (run) => value(run.final)) : undefined,
+  const best = finalColumns.map(({ value, best: which }) =>
+    which && runs.length > 1 ? { lowest: min, highest: max }[which](runs, (run) => value(run.final)) : undefined,
   );
   const row = (run: ReportRun, index: number) => [
     `<th scope="row">${escape(labels[index] ?? '')}</th>`,
@@ -116,19 +123,42 @@ function finalTable(runs: readonly ReportRun[], labels: readonly string[]): stri
 
 function provenanceTable(runs: readonly ReportRun[], labels: readonly string[]): string {
   const cell = (text: string | number) => `<td>${escape(String(text))}</td>`;
+  const recorded = runs.some(({ provenance }) => provenance.record);
   const row = ({ provenance, finished }: ReportRun, index: number) => [
     `<th scope="row">${escape(labels[index] ?? '')}</th>`,
     cell(provenance.alpha0),
     cell(provenance.beta),
     cell(provenance.rows),
     cell(Number.isNaN(provenance.iterationsAnEpoch) ? '–' : provenance.iterationsAnEpoch),
-    cell(finished ? 'yes' : 'no'),
+    cell(provenance.record?.state ?? (finished ? 'finished' : 'unfinished')),
     cell(provenance.modified.toISOString().slice(0, 19).replace('T', ' ')),
+    ...(recorded ? recordCells(provenance.record).map((text) => `<td class="text">${escape(text)}</td>`) : []),
     `<td class="text"><code>${escape(provenance.path)}</code></td>`,
     `<td class="text"><code>${provenance.sha256}</code></td>`,
   ];
-  const titles = ['α₀', 'β', 'Rows', 'Iterations an epoch', 'Finished', 'Written (UTC)', 'File', 'SHA-256'];
+  const titles = [
+    ...['α₀', 'β', 'Rows', 'Iterations an epoch', 'State', 'Written (UTC)'],
+    ...(recorded ? recordTitles : []),
+    ...['File', 'SHA-256'],
+  ];
   return table(['Method', ...titles], runs.map(row));
+}
+
+const recordTitles = ['Seed', 'Batch', 'Engine', 'Data', 'hypergrad', 'Machine', 'Id'];
+
+/** What only a record tells. */
+function recordCells(record: RunRecord | undefined): string[] {
+  if (!record) return recordTitles.map(() => '–');
+  const { settings, engine, data, code, machine, id } = record;
+  return [
+    String(settings.seed),
+    String(settings.batchSize),
+    `${engine.name}, ${engine.version}`,
+    `${data.name}, ${data.train} + ${data.test}`,
+    code,
+    `${machine.processor}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}`,
+    id,
+  ];
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -5,6 +5,7 @@ import { readError } from '../files.js';
 import type { Method } from '../optimizers/methods.js';
 import { shown } from '../text.js';
 import { readRun } from './read.js';
+import { readRecord, type RunRecord } from './record.js';
 import type { Row } from './row.js';
 
 /** The methods in the order of the published legends. */
@@ -22,6 +23,8 @@ export interface RunFile {
 
 export interface Run extends RunFile {
   readonly rows: readonly Row[];
+  /** What it was; the original program's runs have none. */
+  readonly record: RunRecord | undefined;
 }
 
 /** Takes a line about something that was left out. */
@@ -61,12 +64,29 @@ export function findRuns(dir: string, warn: Warn): RunFile[] {
 export function* readRuns(files: Iterable<RunFile>, warn: Warn): Generator<Run> {
   for (const file of files) {
     try {
-      yield { ...file, rows: readRun(file.path) };
+      const rows = readRun(file.path);
+      yield { ...file, rows, record: recordOf(file, rows.length, warn) };
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       warn(`${error.message}; left out`);
     }
   }
+}
+
+/** The record beside a results file, where it is of these rows. */
+function recordOf({ path, finished }: RunFile, rows: number, warn: Warn): RunRecord | undefined {
+  const stem = path.replace(/\.csv(\.partial)?$/, '');
+  try {
+    // Of an unfinished run beside finished results, the record stands aside, as the rows do.
+    const record = (finished ? undefined : readRecord(`${stem}.json.partial`)) ?? readRecord(`${stem}.json`);
+    if (!record || (record.state === 'finished') !== finished) return undefined;
+    if (!finished || record.rows.count === rows) return record;
+    warn(`${shown(stem)}.json: passed over; it is of ${record.rows.count} rows, and the file has ${rows}`);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    warn(`${error.message} It is passed over.`);
+  }
+  return undefined;
 }
 
 /** What to say where a folder has no runs, or none of those `found` in it can be read. */

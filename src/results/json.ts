@@ -19,7 +19,8 @@ function isUnwritable(value: unknown): value is number {
   return typeof value === 'number' && !Number.isFinite(value);
 }
 
-function wordOf(value: number): string {
+/** How a number that is none in JSON is written, here and in the results files. */
+export function wordOf(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   return value > 0 ? 'inf' : '-inf';
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { RunFailure, UsageError } from '../errors.js';
-import { attempt } from '../files.js';
+import { attempt, makeFolder } from '../files.js';
 
 /** Holds a target until it is released: of several processes, on any machines, one. */
 export interface Lock {
@@ -39,7 +39,7 @@ interface Holder {
 export function holdTarget(target: string): Lock {
   const path = `${target}.lock`;
   const folder = dirname(target);
-  const made = attempt(target, () => mkdirSync(folder, { recursive: true }));
+  const made = attempt(target, () => makeFolder(folder));
   const me: Holder = { id: randomUUID(), pid: process.pid, born: birth(process.pid), ...place(), since: new Date().toISOString() };
   try {
     take(path, me);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
-import { writeWhole } from '../files.js';
+import { readError, writeWhole } from '../files.js';
+import { shown } from '../text.js';
 import { fromJson, toJson } from './json.js';
 
 /** A setting's value; null where it is off. */
@@ -80,19 +81,30 @@ export function runId({ settings, engine, data, code }: Identity): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** What differs between two runs that would give other rows, in words: `--alpha_0 0.001, now 0.002`. */
-export function differences(before: Identity, now: Identity): string[] {
-  const names = new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]);
+/** What two runs do not have in common. */
+export interface Difference {
+  readonly name: string;
+  readonly a: Setting;
+  readonly b: Setting;
+}
+
+/** What differs between two runs that would give other rows. */
+export function differences(a: Identity, b: Identity): Difference[] {
+  const names = new Set([...Object.keys(a.settings), ...Object.keys(b.settings)]);
   const telling = [...names].filter((name) => !free.has(name));
-  const settings = telling.map((name) => [`--${name}`, before.settings[name] ?? 'off', now.settings[name] ?? 'off']);
   const engine = ({ engine: { name, version } }: Identity) => `${name} (${version})`;
   const data = ({ data: { name, digest } }: Identity) => `${name} (SHA-256 ${digest.slice(0, 12)}…)`;
   return [
-    ...settings,
-    ['engine', engine(before), engine(now)],
-    ['data', data(before), data(now)],
-    ['hypergrad', before.code, now.code],
-  ].flatMap(([name, a, b]) => (a === b ? [] : [`${name} ${a}, now ${b}`]));
+    ...telling.map((name) => ({ name: `--${name}`, a: a.settings[name] ?? null, b: b.settings[name] ?? null })),
+    { name: 'engine', a: engine(a), b: engine(b) },
+    { name: 'data', a: data(a), b: data(b) },
+    { name: 'hypergrad', a: a.code, b: b.code },
+  ].filter((difference) => difference.a !== difference.b);
+}
+
+/** `--alpha_0 0.001, now 0.002`. */
+export function inWords({ name, a, b }: Difference): string {
+  return `${name} ${a ?? 'off'}, now ${b ?? 'off'}`;
 }
 
 /** @throws UsageError where it cannot be written, RunFailure where the disk is full. */
@@ -111,7 +123,7 @@ export function readRecord(path: string): RunRecord | undefined {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+    throw readError(shown(path), error);
   }
   try {
     const record = fromJson(text) as Partial<RunRecord> | null;
@@ -121,5 +133,5 @@ export function readRecord(path: string): RunRecord | undefined {
   } catch {
     // Said below.
   }
-  throw new UsageError(`${path} is no record of a run that this version knows.`);
+  throw new UsageError(`${shown(path)} is no record of a run that this version knows.`);
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { UsageError } from '../errors.js';
-import { attempt, refuseFolder, syncFolder, writeAll } from '../files.js';
+import { attempt, makeFolder, refuseFolder, syncFolder, writeAll } from '../files.js';
 import { pythonFloat } from './python.js';
 import { columns, type Row } from './row.js';
 
@@ -95,7 +95,7 @@ export function openResults(target: string, after?: RowsMark): ResultsWriter {
 function begun(target: string, partial: string) {
   const file = attempt(target, () => {
     refuseFolder(target);
-    mkdirSync(dirname(target), { recursive: true });
+    makeFolder(dirname(target));
     return openSync(partial, 'w+');
   });
   return { file, count: 0, bytes: 0, hash: createHash('sha256') };
@@ -139,7 +139,7 @@ function* contents(file: number, bytes: number): Generator<Uint8Array> {
 /** A file that has lost its name, under its name again. */
 function restored(nameless: number, path: string, bytes: number): number {
   const file = attempt(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return openSync(path, 'w+');
   });
   attempt(path, () => {

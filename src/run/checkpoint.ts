@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
-import { writeWhole } from '../files.js';
+import { readError, writeWhole } from '../files.js';
 import type { Values } from '../models/model.js';
 import { fromJson, toJson } from '../results/json.js';
 import type { Identity, Reached } from '../results/record.js';
@@ -134,7 +134,7 @@ function readBytes(path: string): Uint8Array | undefined {
     return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+    throw readError(path, error);
   }
 }
 

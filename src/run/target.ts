@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { attempt, syncFolder } from '../files.js';
-import { differences, readRecord, type Identity, type RunRecord } from '../results/record.js';
+import { differences, inWords, readRecord, type Identity, type RunRecord } from '../results/record.js';
 import { readRun } from '../results/read.js';
 import { readCheckpoint, type Checkpoint } from './checkpoint.js';
 import { lastIteration } from './settings.js';
@@ -122,7 +122,7 @@ function checked(checkpoint: Checkpoint, planned: Identity, { checkpoint: path }
   const different = differences(checkpoint.identity, planned);
   if (different.length > 0) {
     throw new UsageError(
-      `${path} is of another run: ${different.join('; ')}. Give what it was started with, or begin anew with --overwrite.`,
+      `${path} is of another run: ${different.map(inWords).join('; ')}. Give what it was started with, or begin anew with --overwrite.`,
     );
   }
   const reached = checkpoint.position.step + 1;
@@ -135,7 +135,7 @@ function checked(checkpoint: Checkpoint, planned: Identity, { checkpoint: path }
 function refuseLoss(results: string, record: RunRecord | undefined, planned: Identity, keepModel: boolean): void {
   const [before, now] = [record ? lastIteration(record) : lastRow(results), lastIteration(planned)];
   const reasons = [
-    ...(record ? differences(record, planned) : []),
+    ...(record ? differences(record, planned).map(inWords) : []),
     ...(now < before ? [`${before} iterations, now ${now}`] : []),
     ...(record?.model != null && !keepModel ? [`its network in ${record.model}, now without --keepModel`] : []),
   ];

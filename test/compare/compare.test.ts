@@ -6,6 +6,8 @@ import { overlay } from '../../src/compare/overlay.js';
 import { publishedRuns } from '../../src/compare/published.js';
 import { comparisonJson, comparisonTable } from '../../src/compare/table.js';
 import { runName } from '../../src/results/find.js';
+import { writeRecord } from '../../src/results/record.js';
+import { record } from '../record.js';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 const path = 'mlp/+1e-03_+1e-07/adam.csv';
@@ -28,6 +30,26 @@ describe('publishedRuns', () => {
 });
 
 describe('compareResults', () => {
+  it("tells the accuracies, and what the runs' records do not have in common", () => {
+    const [a, b] = [temporaryFolder(), temporaryFolder()];
+    for (const [dir, settings, validAccuracy] of [
+      [a, record.settings, 0.5],
+      [b, { ...record.settings, alpha_0: 0.002, threads: 2 }, 0.75],
+    ] as const) {
+      writeCsv(dir, path, syntheticCsv());
+      const [rows, final] = [
+        { count: 31, sha256: null },
+        { ...record.final, validAccuracy },
+      ];
+      writeRecord(join(dir, path.replace('.csv', '.json')), { ...record, settings, rows, final });
+    }
+    const comparison = compareResults({ a, b, tolerance: 0, warn });
+    expect(comparison.runs[0]?.differences).toEqual([{ name: '--alpha_0', a: 0.001, b: 0.002 }]);
+    const table = comparisonTable(comparison);
+    expect(table).toMatch(/50\.00 % +75\.00 %$/m);
+    expect(table).toMatch(/adam: --alpha_0 0\.001 \| 0\.002$/m);
+  });
+
   it('finds a run equal to itself, and names where another deviates and who has what', () => {
     const [a, b] = [temporaryFolder(), temporaryFolder()];
     writeCsv(a, path, syntheticCsv());

@@ -4,6 +4,8 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../src/report/report.js';
 import { methodOrder } from '../../src/results/find.js';
+import { writeRecord } from '../../src/results/record.js';
+import { record } from '../record.js';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -19,6 +21,7 @@ beforeAll(() => {
     });
     writeCsv(dir, `mlp/+1e-03_+1e-07/${method}.csv`, text);
   }
+  writeRecord(join(dir, 'mlp/+1e-03_+1e-07/sgd.json'), { ...record, rows: { count: 31, sha256: null } });
   writeCsv(dir, 'mlp/+1e-03_+1e-03/sgd.csv', 'not,a,result\n');
   writeReport({ dir, out, warn: (message) => warnings.push(message) });
 });
@@ -27,6 +30,13 @@ describe('writeReport', () => {
   it('names what it leaves out, and refuses an empty folder', () => {
     expect(warnings).toEqual([expect.stringMatching(/sgd\.csv: no column Epoch/)]);
     expect(() => writeReport({ dir: temporaryFolder(), out, warn: () => undefined })).toThrow(/no runs in/);
+  });
+
+  it('tells what a record tells, and leaves open what no record does', () => {
+    const page = readFileSync(out, 'utf8');
+    expect(page).toContain('50.00 %');
+    expect(page).toContain(`<td class="text">${record.id}</td>`);
+    expect(page.match(/<td class="text">onnx, onnxruntime-node 1<\/td>/g)).toHaveLength(1);
   });
 
   it('needs nothing from elsewhere', () => {

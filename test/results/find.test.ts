@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findRuns, readRuns } from '../../src/results/find.js';
+import { writeRecord } from '../../src/results/record.js';
+import { record } from '../record.js';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 describe('findRuns', () => {
@@ -46,6 +48,49 @@ describe('readRuns', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/adam\.csv: the file is empty.*; left out$/),
       expect.stringMatching(/adam_hd\.csv: the last line is cut short.*; left out$/),
+    ]);
+  });
+});
+
+describe('the record beside a run', () => {
+  const read = (files: readonly (readonly [path: string, text?: string])[], warnings: string[] = []) => {
+    const dir = temporaryFolder();
+    for (const [path, text] of files) writeCsv(dir, `mlp/x/${path}`, text ?? syntheticCsv());
+    return {
+      dir,
+      runs: () => {
+        const warn = (message: string) => void warnings.push(message);
+        return [...readRuns(findRuns(dir, warn), warn)];
+      },
+      warnings,
+    };
+  };
+  const ofRows = (count: number) => ({ ...record, rows: { count, sha256: null } });
+
+  it('comes with it; a run of the original program has none', () => {
+    const { dir, runs } = read([['sgd.csv'], ['adam.csv']]);
+    writeRecord(`${dir}/mlp/x/sgd.json`, ofRows(31));
+    expect(runs().map((run) => [run.method, run.record])).toEqual([
+      ['adam', undefined],
+      ['sgd', ofRows(31)],
+    ]);
+  });
+
+  it('of an unfinished run is that of its rows', () => {
+    const { dir, runs } = read([['sgd.csv.partial']]);
+    writeRecord(`${dir}/mlp/x/sgd.json`, { ...record, state: 'failed', error: 'why' });
+    expect(runs()[0]?.record).toMatchObject({ state: 'failed', error: 'why' });
+    writeRecord(`${dir}/mlp/x/sgd.json`, record);
+    expect(runs()[0]?.record, 'of a finished run').toBeUndefined();
+  });
+
+  it('is passed over where it is of other rows, or none', () => {
+    const { dir, runs, warnings } = read([['sgd.csv'], ['adam.csv'], ['adam.json', '{}']]);
+    writeRecord(`${dir}/mlp/x/sgd.json`, ofRows(30));
+    expect(runs().map((run) => run.record)).toEqual([undefined, undefined]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/adam\.json is no record of a run/),
+      expect.stringMatching(/sgd\.json: passed over; it is of 30 rows, and the file has 31/),
     ]);
   });
 });

@@ -3,32 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { differences, readRecord, runId, writeRecord, type RunRecord } from '../../src/results/record.js';
+import { differences, inWords, readRecord, runId, writeRecord } from '../../src/results/record.js';
+import { identity, record } from '../record.js';
 
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hypergrad-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-const identity = {
-  settings: { model: 'mlp', alpha_0: 0.001, clip: null, epochs: 2, iterations: 0, threads: 0, workers: 1, device: 0 },
-  engine: { name: 'onnx', version: 'onnxruntime-node 1' },
-  data: { name: 'MNIST', digest: 'abcdef0123456789', train: 60_000, test: 10_000 },
-  code: '0.1.0',
-};
-const record: RunRecord = {
-  ...identity,
-  ...({ schema: 1, id: runId(identity), state: 'finished', error: null } as const),
-  machine: { node: 'v20', platform: 'linux x64', processor: 'a', cores: 2 },
-  ...{ started: '2026-01-01T00:00:00.000Z', ended: null, seconds: 1.5, resumed: 0 },
-  final: {
-    ...{ epoch: 2, iteration: 939, loss: Number.NaN, lossEpoch: Infinity },
-    ...{ validLossEpoch: -Infinity, validAccuracy: 0.5, alpha: 1e-300 },
-  },
-  rows: { count: 939, sha256: null },
-  model: null,
-};
 
 it('is read as it was written, numbers that JSON does not have included', () => {
   const path = join(folder, 'sgd.json');
@@ -60,15 +42,15 @@ describe('two runs', () => {
   });
 
   it('differ in settings, engine, data or code', () => {
-    expect(differences(identity, withSetting('alpha_0', 0.002))).toEqual(['--alpha_0 0.001, now 0.002']);
-    expect(differences(identity, withSetting('clip', 1))).toEqual(['--clip off, now 1']);
+    expect(differences(identity, withSetting('alpha_0', 0.002))).toEqual([{ name: '--alpha_0', a: 0.001, b: 0.002 }]);
+    expect(differences(identity, withSetting('clip', 1)).map(inWords)).toEqual(['--clip off, now 1']);
     const other = {
       ...identity,
       engine: { name: 'cpu', version: 'tfjs 4' },
       data: { ...identity.data, digest: 'fedcba9876543210' },
       code: '0.2.0',
     };
-    expect(differences(identity, other)).toEqual([
+    expect(differences(identity, other).map(inWords)).toEqual([
       'engine onnx (onnxruntime-node 1), now cpu (tfjs 4)',
       'data MNIST (SHA-256 abcdef012345…), now MNIST (SHA-256 fedcba987654…)',
       'hypergrad 0.1.0, now 0.2.0',
