@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { UsageError } from '../errors.js';
@@ -24,7 +24,7 @@ export interface ResultsWriter {
    * @throws RunFailure where the disk is full; the file ends in a whole row then, too.
    */
   write(rows: readonly Row[]): void;
-  /** Puts the file back where somebody has removed it; tells whether that was so. */
+  /** Puts the file back where somebody has removed it, or moved it away; tells whether that was so. */
   restore(): boolean;
   /** The rows so far. */
   mark(): RowsMark;
@@ -70,7 +70,8 @@ export function openResults(target: string, after?: RowsMark): ResultsWriter {
       count += rows.length;
     },
     restore() {
-      if (fstatSync(file).nlink > 0) return false;
+      const [named, held] = [statSync(partial, { throwIfNoEntry: false }), fstatSync(file)];
+      if (named?.ino === held.ino && named.dev === held.dev) return false;
       file = restored(file, partial, bytes);
       return true;
     },
