@@ -1,5 +1,6 @@
-import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import '@tensorflow/tfjs-backend-cpu';
+import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs-core';
+import { InferenceSession, Tensor } from './runtime.js';
 import { rowsOf, sizeOf, type Dataset } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { productLayers } from '../../models/layers/products.js';
