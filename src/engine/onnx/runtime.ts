@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type * as Ort from 'onnxruntime-node';
 import { UsageError } from '../../errors.js';
 
@@ -14,8 +15,10 @@ export type InferenceSession = Ort.InferenceSession;
 export type Tensor = Ort.Tensor;
 
 function load(): typeof Ort {
+  // The package brings the library along: scripts/bring-onnxruntime.js lays it there, and says why.
+  const brought = fileURLToPath(new URL('../../../dist/onnxruntime', import.meta.url));
   try {
-    return createRequire(import.meta.url)('onnxruntime-node') as typeof Ort;
+    return createRequire(import.meta.url)(brought) as typeof Ort;
   } catch (error) {
     const [reason = ''] = (error as Error).message.split('\n');
     throw new UsageError(

@@ -29,7 +29,8 @@ function run(args: readonly string[], home = 'home') {
   return spawnSync(process.execPath, args, { cwd: at('work'), env, encoding: 'utf8' });
 }
 
-const left = () => ['home', 'work', 'tmp'].flatMap((name) => readdirSync(join(folder, name), { recursive: true }));
+const left = () =>
+  ['home', 'work', 'tmp'].flatMap((name) => readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' }));
 
 const main = join(repository, 'dist/cli/main.js');
 
