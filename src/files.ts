@@ -13,7 +13,7 @@ export function writeWhole(path: string, parts: string | Uint8Array | Iterable<U
   const aside = `${path}.${process.pid}.tmp`;
   attempt(path, () => {
     refuseFolder(path);
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     try {
       const file = openSync(aside, 'w');
       try {
@@ -29,6 +29,22 @@ export function writeWhole(path: string, parts: string | Uint8Array | Iterable<U
     }
   });
   syncFolder(dirname(path));
+}
+
+/**
+ * Makes a folder with those above it, where it is missing. Node's own way never returns where a folder takes no entries
+ * and says so with ENOENT, as those below /proc do.
+ */
+export function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 /** Writes all of it: a single call of the system may take only a part. */

@@ -48,6 +48,7 @@ interface Flags {
   readonly threads: number;
   readonly data?: string;
   readonly synthetic: boolean;
+  readonly offline: boolean;
 }
 
 const options: readonly Option[] = [
@@ -85,6 +86,7 @@ const options: readonly Option[] = [
   new Option('--save', 'write the results file, <dir>/<model>/<alpha_0>_<beta>/<method>.csv').default(false),
   valued('--dir <folder>', 'folder of the results', String, 'results'),
   valued('--data <folder>', 'folder of the data (default: "data"; for MNIST a copy comes along)', String),
+  new Option('--offline', 'vgg: do not fetch CIFAR-10 where it is absent').default(false).env('HYPERGRAD_OFFLINE'),
   new Option('--synthetic', 'vgg: made-up images from the seed, where CIFAR-10 cannot be had').default(false),
   new Option('--silent', 'show nothing').default(false),
   valued('--engine <name>', `what computes: ${engineNames.join(', ')} (default: onnx)`, oneOf(engineNames)),
@@ -119,15 +121,14 @@ async function run(flags: Flags): Promise<void> {
     throw new UsageError(`--lowerBound ${flags.lowerBound} is above --alpha_0 ${alpha0}; lower it, or begin higher.`);
   }
 
-  const [{ createEngine }, { loadDataset }, { openResults }, { train }] = await Promise.all([
+  const [{ createEngine }, { loadDatasetAloud }, { openResults }, { train }] = await Promise.all([
     import('../engine/engines.js'),
     import('./dataset.js'),
     import('../results/writer.js'),
     import('../training/train.js'),
   ]);
-  const dataset = loadDataset(flags, (text) => {
-    if (!silent) process.stderr.write(`warning: ${text}\n`);
-  });
+  const dataset = await loadDatasetAloud(flags);
+  if (dataset === undefined) return;
   const engine = await createEngine(engineName, flags);
   // Results of made-up images must never pass for real ones.
   const folder = flags.synthetic ? `${model}_synthetic` : model;

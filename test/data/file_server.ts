@@ -7,12 +7,14 @@ export interface FileServer {
   /** `Range` of every request so far. */
   readonly ranges: (string | undefined)[];
   /** Files by their path; may be changed. */
-  readonly files: Record<string, Uint8Array>;
+  files: Record<string, Uint8Array>;
   /** Whether part requests are honoured. */
   takesRanges: boolean;
   /** Bytes of a response after which the connection breaks or, with `stalls`, nothing more comes. */
   stopsAfter: number;
   stalls: boolean;
+  /** Whether requests are never answered. */
+  ignores: boolean;
   close(): Promise<void>;
 }
 
@@ -20,6 +22,7 @@ export interface FileServer {
 export async function fileServer(files: Record<string, Uint8Array>): Promise<FileServer> {
   const server = createServer(({ url = '', headers: { range } }, response) => {
     self.ranges.push(range);
+    if (self.ignores) return;
     const file = self.files[url];
     if (file === undefined) {
       response.writeHead(404).end('not here');
@@ -47,6 +50,7 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
     takesRanges: true,
     stopsAfter: Infinity,
     stalls: false,
+    ignores: false,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
