@@ -145,6 +145,7 @@ async function receive(response: Response, { url, partial, present, signal, onBy
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause, message, code } = error as NodeJS.ErrnoException;
-  // Of several addresses tried in vain, only the code says why.
-  return [cause === undefined ? '' : reasonOf(cause), message, code].find(Boolean) ?? 'no reason is given';
+  // Of several addresses tried in vain, only the code says why. For HTTP 407, fetch gives no reason at all.
+  const reasons = [cause === undefined ? '' : reasonOf(cause), message, code];
+  return reasons.find(Boolean) ?? 'no reason is given, as where a proxy asks for a password (HTTP 407)';
 }

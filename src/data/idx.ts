@@ -34,11 +34,14 @@ function readBytes(path: string): Uint8Array {
   const bytes = readRegular(path);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: largest });
   } catch (error) {
     throw new UsageError(`${path} is a damaged gzip file (${(error as Error).message}); fetch it again.`);
   }
 }
+
+/** Bytes that a file may unpack to: some 20 times MNIST. A small file can be made to unpack to more than there is memory. */
+const largest = 2 ** 30;
 
 const unsignedByte = 0x08;
 const otherTypes: Readonly<Record<number, string>> = {

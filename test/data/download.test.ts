@@ -128,6 +128,16 @@ test('an abort ends it at once and keeps what has come', async () => {
   expect(partial().equals(content.subarray(0, 50_000))).toBe(true);
 });
 
+test.each([
+  [503, 'answers 503 Service Unavailable. Walk.'],
+  [407, 'no reason is given, as where a proxy asks for a password (HTTP 407). Walk.'],
+])('a refusal with %i is told as such', async (status, message) => {
+  server.refusal = status;
+  const refused = download({ ...options, url: `${server.url}/nothing` });
+  await expect(refused).rejects.toThrow(OutOfReach);
+  await expect(refused).rejects.toThrow(message);
+});
+
 describe('a silent server', () => {
   test('that never answers is given up', async () => {
     server.ignores = true;

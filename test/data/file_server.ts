@@ -15,6 +15,8 @@ export interface FileServer {
   stalls: boolean;
   /** Whether requests are never answered. */
   ignores: boolean;
+  /** Status of the answer to a request for what is not among the files. */
+  refusal: number;
   close(): Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
     if (self.ignores) return;
     const file = self.files[url];
     if (file === undefined) {
-      response.writeHead(404).end('not here');
+      response.writeHead(self.refusal).end('not here');
       return;
     }
     const start = self.takesRanges ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
@@ -51,6 +53,7 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
     stopsAfter: Infinity,
     stalls: false,
     ignores: false,
+    refusal: 404,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
