@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import type { EngineName } from '../engine/engines.js';
 import { UsageError } from '../errors.js';
 import { interruptible } from './interrupt.js';
-import { warn } from './plot.js';
 import { progress } from './progress.js';
 import { trainOptions, type TrainFlags } from './train_options.js';
 
@@ -18,14 +17,13 @@ async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const settings = { ...flags, engine: chosenEngine(flags) };
   refuseContradictions(flags);
 
-  const [{ createEngine }, { loadDataset }, { runSaved, runUnsaved }] = await Promise.all([
+  const [{ createEngine }, { loadDatasetAloud }, { runSaved, runUnsaved }] = await Promise.all([
     import('../engine/engines.js'),
     import('./dataset.js'),
     import('../run/run.js'),
   ]);
-  const dataset = loadDataset(flags, (text) => {
-    if (!silent) warn(text);
-  });
+  const dataset = await loadDatasetAloud(flags, signal);
+  if (dataset === undefined) return;
   const engine = await createEngine(settings.engine, settings);
   const observer = progress({ ...flags, trainingSamples: dataset.train.count, silent });
   const { model, method, alpha_0: alpha0, beta, seed } = flags;

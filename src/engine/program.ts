@@ -10,7 +10,9 @@ import {
   type Scalar,
   type Tensor,
   type Tensor1D,
-} from '@tensorflow/tfjs';
+} from '@tensorflow/tfjs-core';
+// Registers the gradients of tfjs-core's operations, which for Node no smaller package does.
+import '@tensorflow/tfjs-layers';
 import type { Dataset } from '../data/dataset.js';
 import type { ImageLayers } from '../models/layers/layers.js';
 import { crossEntropies, totalCrossEntropy } from '../models/loss.js';

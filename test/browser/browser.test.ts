@@ -26,7 +26,7 @@ describe.skipIf(!chromiumPath)('in Chromium, on a page bundled by Vite', () => {
     site = mkdtempSync(join(tmpdir(), 'hypergrad-site-'));
     cpSync(join(repository, 'test/browser/page'), site, { recursive: true });
     installInto(site);
-    const { train: digits } = loadMnist({});
+    const { train: digits } = loadMnist().dataset;
     const [pixels, labels] = [digits.images.slice(0, count * 784), digits.labels.slice(0, count)];
     mkdirSync(join(site, 'public'));
     writeFileSync(join(site, 'public/pixels.bin'), pixels);

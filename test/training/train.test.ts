@@ -54,7 +54,7 @@ describe('an interrupt', () => {
 
   it('is heard while the engine starts', async () => {
     const reason = new Error('enough');
-    const dataset = loadMnist();
+    const { dataset } = loadMnist();
     const rule = updateRule('sgd', { alpha0: 0, beta: 0, mu: 0, weightDecay: 0 });
     const variables = logreg.init(mt19937(1));
     const start = onnxEngine().start(program({ dataset, model: logreg, rule, variables, batchSizes: [8] }), {

@@ -1,5 +1,6 @@
-import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs';
-import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import '@tensorflow/tfjs-backend-cpu';
+import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs-core';
+import { InferenceSession, runtimeVersion, Tensor } from './runtime.js';
 import { rowsOf, sizeOf, type Dataset } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { productLayers } from '../../models/layers/products.js';
@@ -26,7 +27,7 @@ type OrtTensors = Readonly<Record<string, Tensor>>;
 export function onnxEngine({ threads = 0 }: OnnxOptions = {}): Engine {
   return {
     name: 'onnx',
-    version: `onnxruntime-node ${env.versions.node ?? ''}`,
+    version: `onnxruntime-node ${runtimeVersion}`,
     start: (program, options) => start(program, threads, options),
   };
 }

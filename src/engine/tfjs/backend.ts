@@ -1,5 +1,6 @@
 import util from 'node:util';
-import { backend, enableProdMode, setBackend } from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-cpu';
+import { backend, enableProdMode, setBackend } from '@tensorflow/tfjs-core';
 import { UsageError } from '../../errors.js';
 
 /** tfjs backends: the two that bind to TensorFlow's C library, and plain JavaScript. */
@@ -11,11 +12,10 @@ export interface BackendOptions {
   readonly device?: number;
 }
 
+const install = 'npm install --no-save --ignore-scripts=false @tensorflow';
 const remedies = {
-  'tfjs-node-gpu':
-    'It needs an NVIDIA GPU, CUDA 11.2 and cuDNN 8.1; npm rebuild --ignore-scripts=false @tensorflow/tfjs-node-gpu ' +
-    'downloads its native library',
-  'tfjs-node': 'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0 installs it',
+  'tfjs-node-gpu': `It needs an NVIDIA GPU, CUDA 11.2 and cuDNN 8.1; ${install}/tfjs-node-gpu@4.22.0 installs it`,
+  'tfjs-node': `${install}/tfjs-node@4.22.0 installs it`,
 };
 
 /**

@@ -1,4 +1,4 @@
-import { dispose, tensor, tensor1d, tidy, version_core } from '@tensorflow/tfjs';
+import { dispose, tensor, tensor1d, tidy, version_core } from '@tensorflow/tfjs-core';
 import { rowsOf, sizeOf } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { plainLayers } from '../../models/layers/plain.js';

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor as OrtTensor } from '../../../src/engine/onnx/runtime.js';
 import type { Tensor } from '@tensorflow/tfjs';
 import { traceBackend } from '../../../src/engine/onnx/backend.js';
 import { Graph } from '../../../src/engine/onnx/graph.js';

@@ -7,7 +7,11 @@ function commit() {
   if (!existsSync('.git')) return undefined;
   try {
     const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
-    return execFileSync('git', ['describe', '--always', '--dirty=.changed', '--abbrev=12', '--exclude=*'], options).trim();
+    return execFileSync(
+      'git',
+      ['describe', '--always', '--dirty=.changed', '--abbrev=12', '--exclude=*'],
+      options,
+    ).trim();
   } catch {
     return undefined;
   }
