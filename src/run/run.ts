@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import { RunFailure, UsageError } from '../errors.js';
 import { writeWhole } from '../files.js';
-import { holdTarget, type Lock } from '../results/lock.js';
+import { hold, type Lock } from '../lock.js';
 import { resultPath } from '../results/path.js';
 import { runId, writeRecord, type Identity, type Machine, type Reached, type RunRecord } from '../results/record.js';
 import type { Row } from '../results/row.js';
@@ -68,9 +68,12 @@ export async function runSaved(options: SavedRunOptions): Promise<string> {
   // Results of made-up images must never pass for real ones.
   const folder = settings.synthetic ? `${model}_synthetic` : model;
   const target = resultPath({ directory: dir, model: folder, method, alpha0, beta });
-  const lock = holdTarget(target);
+  const files = filesOf(target);
+  const lock = hold(files.lock, {
+    work: `writing ${target}`,
+    wayOut: 'Wait for it, end it, or choose another results folder with --dir.',
+  });
   try {
-    const files = filesOf(target);
     settle(files);
     const identity = identityOf(settings, dataset, engine);
     const todo = beginning(files, identity, options);

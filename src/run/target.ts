@@ -20,6 +20,7 @@ export interface TargetFiles {
   readonly checkpoint: string;
   readonly model: string;
   readonly modelAside: string;
+  readonly lock: string;
 }
 
 export function filesOf(results: string): TargetFiles {
@@ -32,6 +33,7 @@ export function filesOf(results: string): TargetFiles {
     checkpoint: `${stem}.checkpoint.safetensors`,
     model: `${stem}.safetensors`,
     modelAside: `${stem}.safetensors.partial`,
+    lock: `${results}.lock`,
   };
 }
 

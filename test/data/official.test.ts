@@ -244,7 +244,9 @@ describe('CIFAR-10 from anywhere', () => {
     expectWhole();
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     const [refused] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
-    expect(refused?.message).toMatch(/^Process \d+ on .* is fetching CIFAR-10 into .*data\. Wait until/);
+    expect(refused?.message).toMatch(
+      /^Another process \(\d+\) has been fetching .*cifar-10-batches-bin since .* Wait until/,
+    );
   });
 });
 

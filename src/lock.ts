@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { RunFailure, UsageError } from '../errors.js';
-import { attempt, makeFolder } from '../files.js';
+import { RunFailure, UsageError } from './errors.js';
+import { attempt, makeFolder } from './files.js';
 
-/** Holds a target until it is released: of several processes, on any machines, one. */
+/** Something that is held until it is released: of several processes, on any machines, by one. */
 export interface Lock {
-  /** @throws RunFailure where another process has taken the target over, after minutes in which this one was silent. */
+  /** @throws RunFailure where another process has taken it over, after minutes in which this one was silent. */
   check(): void;
-  /** Gives the target back, and takes away the folders that were made for it where nothing is in them. */
+  /** Gives it back, and takes away the folders that were made for it where nothing is in them. */
   release(): void;
 }
 
@@ -18,7 +18,7 @@ const beat = 15_000;
 /** A holder on another machine that has been silent for so long is taken for dead. */
 const silence = 180_000;
 
-/** Who holds a target, as `<target>.lock` tells in JSON. */
+/** Who holds something, as the file tells in JSON. */
 interface Holder {
   readonly id: string;
   readonly pid: number;
@@ -30,19 +30,31 @@ interface Holder {
   readonly since: string;
 }
 
+export interface LockOptions {
+  /** What the holder does: 'writing results/…/adam.csv'. */
+  readonly work: string;
+  /** A sentence: what whoever is refused can do. */
+  readonly wayOut: string;
+}
+
 /**
- * Takes the target for this process. Exclusive creation of the file decides, which network file systems have too; the
- * lock of a holder that is dead is taken over by whoever first creates a file of that holder's name.
+ * Takes what the file at `path` stands for. Its exclusive creation decides, which network file systems have too; the lock
+ * of a holder that is dead is taken over by whoever first creates a file of that holder's name.
  *
  * @throws UsageError where another process holds it, or the folder cannot be written to.
  */
-export function holdTarget(target: string): Lock {
-  const path = `${target}.lock`;
-  const folder = dirname(target);
-  const made = attempt(target, () => makeFolder(folder));
-  const me: Holder = { id: randomUUID(), pid: process.pid, born: birth(process.pid), ...place(), since: new Date().toISOString() };
+export function hold(path: string, { work, wayOut }: LockOptions): Lock {
+  const folder = dirname(path);
+  const made = attempt(path, () => makeFolder(folder));
+  const me: Holder = {
+    id: randomUUID(),
+    pid: process.pid,
+    born: birth(process.pid),
+    ...place(),
+    since: new Date().toISOString(),
+  };
   try {
-    take(path, me);
+    take(path, me, (holder) => `${heldBy(holder)} has been ${work} since ${holder.since}. ${wayOut}`);
   } catch (error) {
     removeEmpty(folder, made);
     throw error;
@@ -52,7 +64,7 @@ export function holdTarget(target: string): Lock {
   const timer = setInterval(() => {
     const holder = read(path);
     if (holder?.id === me.id) touch(path, me);
-    // Somebody took the file away: whoever creates it now holds the target.
+    // Somebody took the file away: whoever creates it now holds what it stands for.
     else if (holder !== undefined || !create(path, me)) lost = true;
   }, beat);
   timer.unref();
@@ -60,7 +72,7 @@ export function holdTarget(target: string): Lock {
     check() {
       const holder = read(path);
       if (lost || (holder !== undefined && holder.id !== me.id)) {
-        throw new RunFailure(`${target} has been taken over by another process: this one was silent for minutes.`);
+        throw new RunFailure(`${path} has been taken over by another process: this one was silent for minutes.`);
       }
     },
     release() {
@@ -71,14 +83,14 @@ export function holdTarget(target: string): Lock {
   };
 }
 
-function take(path: string, me: Holder): void {
+function take(path: string, me: Holder, refusal: (holder: Holder) => string): void {
   for (let tries = 0; ; tries++) {
     if (create(path, me)) return;
     const holder = read(path);
     if (holder === undefined) continue; // it has just been released
     const beingWritten = holder.id === unknown.id && tries < 20;
     if (!beingWritten) {
-      if (isAlive(holder, path)) throw new UsageError(heldBy(path, holder));
+      if (isAlive(holder, path)) throw new UsageError(refusal(holder));
       if (inherit(path, holder, me)) return;
     }
     pause(50);
@@ -105,12 +117,8 @@ function heirOf(path: string, { id }: Holder): string {
   return `${path}.${id}`;
 }
 
-function heldBy(path: string, { pid, host, since }: Holder): string {
-  const where = host === hostname() ? '' : ` on ${host}`;
-  return (
-    `Another process (${pid}${where}) has been writing ${path.slice(0, -'.lock'.length)} since ${since}. ` +
-    'Wait for it, end it, or choose another results folder with --dir.'
-  );
+function heldBy({ pid, host }: Holder): string {
+  return `Another process (${pid}${host === hostname() ? '' : ` on ${host}`})`;
 }
 
 /** Whether the file is made; not where it is there already. */
@@ -138,7 +146,14 @@ function read(path: string): Holder | undefined {
 }
 
 /** Of a lock that is being written at this moment, or was left so by a crash: then it will stay silent. */
-const unknown: Holder = { id: 'unknown', pid: 0, born: undefined, host: 'an unknown host', space: '', since: 'an unknown time' };
+const unknown: Holder = {
+  id: 'unknown',
+  pid: 0,
+  born: undefined,
+  host: 'an unknown host',
+  space: '',
+  since: 'an unknown time',
+};
 
 function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
@@ -181,7 +196,10 @@ function textOf(holder: Holder): string {
 }
 
 function place(): Pick<Holder, 'host' | 'space'> {
-  const parts = [() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), () => readlinkSync('/proc/self/ns/pid')];
+  const parts = [
+    () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    () => readlinkSync('/proc/self/ns/pid'),
+  ];
   return { host: hostname(), space: parts.map((part) => orNothing(part) ?? '').join(' ') };
 }
 

@@ -4,9 +4,9 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RunFailure, UsageError } from '../../src/errors.js';
-import { holdTarget } from '../../src/results/lock.js';
-import { repository } from '../installed.js';
+import { RunFailure, UsageError } from '../src/errors.js';
+import { hold } from '../src/lock.js';
+import { repository } from './installed.js';
 
 let folder = '';
 beforeEach(() => {
@@ -16,21 +16,25 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const target = () => join(folder, 'logreg', '+1e-03_+1e-06', 'adam.csv');
 const path = () => `${target()}.lock`;
+const options = { work: 'writing adam.csv', wayOut: 'Wait.' };
+const holdTarget = (path: string) => hold(`${path}.lock`, options);
 
 /** A process that takes the target, says so, and holds it until it is told to end. */
 function otherProcess(): Promise<{ said: string; kill: (signal: NodeJS.Signals) => Promise<void> }> {
-  const module = pathToFileURL(join(repository, 'dist/results/lock.js')).href;
+  const module = pathToFileURL(join(repository, 'dist/lock.js')).href;
   const program = `
-    const { holdTarget } = await import(${JSON.stringify(module)});
+    const { hold } = await import(${JSON.stringify(module)});
     try {
-      const lock = holdTarget(${JSON.stringify(target())});
+      const lock = hold(${JSON.stringify(path())}, ${JSON.stringify(options)});
       process.stdin.on('end', () => { lock.release(); }).resume();
       console.log('held');
     } catch (error) {
       console.log(error.message);
       process.stdin.destroy();
     }`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const closed = new Promise<void>((resolve) => child.on('close', () => resolve()));
   const kill = (signal: NodeJS.Signals) => {
     child.kill(signal);
@@ -47,7 +51,7 @@ describe('a target', () => {
     const lock = holdTarget(target());
     expect(existsSync(path())).toBe(true);
     expect(() => holdTarget(target())).toThrow(UsageError);
-    expect(() => holdTarget(target())).toThrow(`Another process (${process.pid}) has been writing ${target()} since 20`);
+    expect(() => holdTarget(target())).toThrow(`Another process (${process.pid}) has been writing adam.csv since 20`);
     lock.check();
     lock.release();
     expect(existsSync(join(folder, 'logreg')), 'folders that were made for it').toBe(false);
