@@ -1,5 +1,5 @@
 import { add, addN, divNoNan, mul, scalar, sqrt, sum, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { tensorOf, zerosFor, type NamedTensors, type TensorTree } from '../tensors.js';
+import { pick, tensorOf, zerosFor, type NamedTensors, type TensorTree } from '../tensors.js';
 import type { DescentOptions } from './descent.js';
 import { decayed, descend, type Direction } from './direction.js';
 import { learnedRate, type RateOptions, type RateState } from './rate.js';
@@ -11,14 +11,21 @@ export interface HypergradientOptions extends DescentOptions, RateOptions {
    * tensor in turn, by that tensor's share of h, so that later tensors are already moved at a newer rate.
    */
   readonly perTensor?: boolean;
+  /**
+   * False: all parameters take part in every step, and have one step count and one scale together. True: each has its
+   * own, as in PyTorch, so that one without a gradient in a step is left out of it: it stays as it is, its state, too, and
+   * it has no share in h. A parameter may join later, by its part of `init`'s state. Default false.
+   */
+  readonly separate?: boolean;
 }
 
 interface HypergradientState extends RateState {
-  /** The direction's own state. */
-  readonly inner: TensorTree;
-  /** u_{t-1} = scale · q; zero before the first step, so that h = 0 there. */
+  /** The direction's own state, for each group of parameters that step together. */
+  readonly inner: Readonly<Record<string, TensorTree>>;
+  /** u_{t-1} = scale · q of the parameter's last step; zero before its first, so that its share of h is 0 there. */
   readonly q: NamedTensors;
-  readonly scale: Scalar;
+  /** For each such group. */
+  readonly scale: Readonly<Record<string, Scalar>>;
 }
 
 /**
@@ -30,34 +37,51 @@ interface HypergradientState extends RateState {
  * gradient includes weight decay, as in the authors' program.
  */
 export function hypergradientDescent(direction: Direction, options: HypergradientOptions): UpdateRule {
-  const { alpha0, weightDecay = 0, perTensor = false, multiplicative = false } = options;
+  const { alpha0, weightDecay = 0, perTensor = false, separate = false, multiplicative = false } = options;
   const learned = learnedRate(alpha0, options);
+  /** The names of the parameters that share a step count and a scale. */
+  const together = (names: string[]): [group: string, members: string[]][] =>
+    separate ? names.map((name) => [name, [name]]) : [['all', names]];
   return {
     alpha0,
     init(parameters): HypergradientState {
+      const groups = together(Object.keys(parameters));
       return {
-        inner: direction.init(parameters),
+        inner: Object.fromEntries(groups.map(([group, members]) => [group, direction.init(pick(parameters, members))])),
         q: zerosFor(parameters),
-        scale: scalar(0),
+        scale: Object.fromEntries(groups.map(([group]) => [group, scalar(0)])),
         ...learned.init(),
       };
     },
     update(rawGradients, state, parameters) {
       const last = state as HypergradientState;
-      const gradients = decayed(rawGradients, parameters, weightDecay);
-      const { q, scale, state: inner } = direction.next(gradients, last.inner, parameters);
+      const names = Object.keys(parameters).filter((name) => !separate || Object.hasOwn(rawGradients, name));
+      if (names.length === 0) return { parameters, state };
+      const gradients = decayed(rawGradients, pick(parameters, names), weightDecay);
 
-      const names = Object.keys(parameters);
-      const moved: Record<string, Tensor> = {};
+      const [inner, q, scale] = [{ ...last.inner }, { ...last.q }, { ...last.scale }];
+      for (const [group, members] of together(names)) {
+        const part = pick(parameters, members);
+        const next = direction.next(pick(gradients, members), last.inner[group]!, part);
+        Object.assign(q, next.q);
+        inner[group] = next.state;
+        scale[group] = next.scale;
+      }
+
+      const moved: Record<string, Tensor> = { ...parameters };
       let learning: RateState = last;
-      for (const group of perTensor ? names.map((name) => [name]) : [names]) {
-        const [g, lastQ] = [
-          group.map((name) => tensorOf(gradients, name)),
-          group.map((name) => tensorOf(last.q, name)),
-        ];
-        learning = learned.next(multiplicative ? cosine(g, lastQ) : mul(dot(g, lastQ), last.scale), learning);
-        const rate = mul<Scalar>(add(learning.drift.high, alpha0), scale);
-        for (const name of group) moved[name] = descend(tensorOf(parameters, name), rate, tensorOf(q, name));
+      for (const tensors of perTensor ? names.map((name) => [name]) : [names]) {
+        const parts = together(tensors).map(([group, members]) => ({
+          g: members.map((name) => tensorOf(gradients, name)),
+          q: members.map((name) => tensorOf(last.q, name)),
+          scale: last.scale[group]!,
+        }));
+        learning = learned.next(multiplicative ? cosine(parts) : hypergradient(parts), learning);
+        const alpha = add(learning.drift.high, alpha0);
+        for (const [group, members] of together(tensors)) {
+          const rate = mul<Scalar>(alpha, scale[group]!);
+          for (const name of members) moved[name] = descend(tensorOf(parameters, name), rate, tensorOf(q, name));
+        }
       }
       const { drift, hypergradOptimizer } = learning;
       return { parameters: moved, state: { inner, q, scale, drift, hypergradOptimizer } satisfies HypergradientState };
@@ -66,12 +90,27 @@ export function hypergradientDescent(direction: Direction, options: Hypergradien
   };
 }
 
+/** Parameters that share a scale: their gradients g, and their last direction u = scale · q. */
+interface Part {
+  readonly g: readonly Tensor[];
+  readonly q: readonly Tensor[];
+  readonly scale: Scalar;
+}
+
+/** ⟨g, u⟩. */
+function hypergradient(parts: readonly Part[]): Scalar {
+  const shares = parts.map(({ g, q, scale }) => mul<Scalar>(dot(g, q), scale));
+  return shares.length === 1 ? shares[0]! : addN<Scalar>(shares);
+}
+
+/** ⟨g, u⟩/(‖g‖·‖u‖), and 0 where either is 0. A single scale cancels. */
+function cosine(parts: readonly Part[]): Scalar {
+  const g = parts.flatMap((part) => part.g);
+  const u = parts.flatMap(({ q, scale }) => (parts.length === 1 ? q : q.map((tensor) => mul(tensor, scale))));
+  return divNoNan<Scalar>(dot(g, u), mul(sqrt(dot(g, g)), sqrt(dot(u, u))));
+}
+
 /** ⟨a, b⟩ over several tensors. */
 function dot(a: readonly Tensor[], b: readonly Tensor[]): Scalar {
   return addN<Scalar>(a.map((part, i) => sum<Scalar>(mul(part, b[i]!))));
-}
-
-/** ⟨a, b⟩/(‖a‖·‖b‖), and 0 where either is 0. */
-function cosine(a: readonly Tensor[], b: readonly Tensor[]): Scalar {
-  return divNoNan<Scalar>(dot(a, b), mul(sqrt(dot(a, a)), sqrt(dot(b, b))));
 }

@@ -8,7 +8,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { learningRate } from '../engine/engine.js';
 import type { UpdateRule } from '../optimizers/rule.js';
-import { registered, StateVariables } from './state.js';
+import { parameterKey, registered, StateVariables } from './state.js';
 
 type NamedTensor = Parameters<Optimizer['setWeights']>[0][number];
 
@@ -49,20 +49,18 @@ export abstract class HypergradientOptimizer extends Optimizer {
     const all: [string, Tensor | null | undefined][] = Array.isArray(gradients)
       ? gradients.map(({ name, tensor }) => [name, tensor])
       : Object.entries(gradients);
-    this.#state.meet(all.map(([name]) => name));
+    const state = this.#state.meet(all.map(([name]) => name));
 
     tidy(() => {
       const g: Record<string, Tensor> = {};
       const theta: Record<string, Variable> = {};
       for (const [name, gradient] of all) {
         if (!gradient) continue; // the loss does not depend on this variable
-        const position = this.#state.position(name);
-        g[position] = gradient;
-        theta[position] = registered(name);
+        g[parameterKey(name)] = gradient;
+        theta[parameterKey(name)] = registered(name);
       }
-      if (Object.keys(g).length === 0) return;
-      const next = this.#rule.update(g, this.#state.tree ?? {}, theta);
-      for (const [position, value] of Object.entries(next.parameters)) theta[position]?.assign(value);
+      const next = this.#rule.update(g, state, theta);
+      for (const [key, value] of Object.entries(next.parameters)) theta[key]?.assign(value);
       this.#state.assign(next.state);
     });
     this.incrementIterations();
