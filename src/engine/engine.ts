@@ -39,8 +39,3 @@ export interface Steps {
   /** α after the step. */
   readonly alpha: Float64Array;
 }
-
-/** α = α₀ + drift in float64. Where the drift has overflown, its low part is NaN and says nothing. */
-export function learningRate(alpha0: number, high: number, low: number): number {
-  return Number.isFinite(high) ? alpha0 + (high + low) : alpha0 + high;
-}

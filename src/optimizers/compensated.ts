@@ -31,11 +31,16 @@ export function atLeast(
   };
 }
 
-/** The least drift, to 48 bits, with which α₀ + drift ≥ bound holds in float64. */
-export function driftFloor(alpha0: number, bound: number): { readonly high: number; readonly low: number } {
-  const high = Math.fround(bound - alpha0);
-  let low = Math.fround(bound - alpha0 - high);
+/** α = α₀ + drift in float64. Where the drift has overflown, its low part is NaN and says nothing. */
+export function learningRate(alpha0: number, high: number, low: number): number {
+  return Number.isFinite(high) ? alpha0 + (high + low) : alpha0 + high;
+}
+
+/** The least drift, to 48 bits, with which α₀ + drift ≥ α holds in float64. */
+export function driftTo(alpha: number, alpha0: number): { readonly high: number; readonly low: number } {
+  const high = Math.fround(alpha - alpha0);
+  let low = Math.fround(alpha - alpha0 - high);
   const ulp = 2 ** -48 * Math.max(Math.abs(high), 2 ** -100);
-  for (let step = ulp; alpha0 + (high + low) < bound; step *= 2) low = Math.fround(low + step);
+  for (let step = ulp; alpha0 + (high + low) < alpha; step *= 2) low = Math.fround(low + step);
   return { high, low };
 }

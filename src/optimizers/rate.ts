@@ -1,8 +1,8 @@
-import { add, maximum, minimum, mul, scalar, type Scalar } from '@tensorflow/tfjs-core';
+import { abs, add, less, maximum, minimum, mul, scalar, where, type Scalar } from '@tensorflow/tfjs-core';
 import { UsageError } from '../errors.js';
-import { tensorOf, type TensorTree } from '../tensors.js';
+import { flatten, mapTensors, tensorOf, unflatten, type TensorTree } from '../tensors.js';
 import { adamDirection } from './adam.js';
-import { accumulate, atLeast, driftFloor, zero } from './compensated.js';
+import { accumulate, atLeast, driftTo, zero } from './compensated.js';
 import type { Direction } from './direction.js';
 import type { Compensated } from './rule.js';
 import { momentum } from './sgd.js';
@@ -43,14 +43,17 @@ export interface Rate {
  * The one update of α, in stages of which each may be off:
  *
  *     h → clip → the hypergradient's optimizer → ·β → ·α if multiplicative → α − α₀ += → lower bound
+ *
+ * Where any stage is on, an h that is not finite is skipped: it would make α NaN for ever.
  */
 export function learnedRate(alpha0: number, options: RateOptions): Rate {
   const { beta, multiplicative = false, clip, lowerBound, hypergradOptimizer } = options;
   if (multiplicative && alpha0 === 0) {
     throw new UsageError('The multiplicative rule cannot leave a learning rate of 0; start from another one.');
   }
-  const floor = lowerBound === undefined ? undefined : driftFloor(alpha0, lowerBound);
-  return {
+  const floor = lowerBound === undefined ? undefined : driftTo(lowerBound, alpha0);
+  const guarded = multiplicative || clip !== undefined || floor !== undefined || hypergradOptimizer !== undefined;
+  const rate: Rate = {
     init: () => ({ drift: zero(), hypergradOptimizer: hypergradOptimizer?.init({ h: scalar(0) }) ?? {} }),
     next(h, last) {
       const clipped = clip === undefined ? h : maximum<Scalar>(minimum(h, clip), -clip);
@@ -61,6 +64,23 @@ export function learnedRate(alpha0: number, options: RateOptions): Rate {
         multiplicative ? mul<Scalar>(increment, add(last.drift.high, alpha0)) : increment,
       );
       return { drift: floor ? atLeast(moved, floor) : moved, hypergradOptimizer: state };
+    },
+  };
+  return guarded ? skippingNonFinite(rate) : rate;
+}
+
+/** Leaves α, and the state of the hypergradient's optimizer, as they are where h is NaN or ±∞. */
+function skippingNonFinite(rate: Rate): Rate {
+  return {
+    init: () => rate.init(),
+    next(h, last) {
+      const finite = less(abs(h), Infinity);
+      const before = flatten(last);
+      const after = rate.next(h, last);
+      return unflatten(
+        after,
+        mapTensors(flatten(after), (value, path) => where(finite, value, tensorOf(before, path))),
+      );
     },
   };
 }

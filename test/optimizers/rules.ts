@@ -1,5 +1,5 @@
 import { tensor1d, tidy } from '@tensorflow/tfjs';
-import { learningRate } from '../../src/engine/engine.js';
+import { learningRate } from '../../src/optimizers/compensated.js';
 import type { UpdateRule } from '../../src/index.js';
 import type { NamedTensors } from '../../src/tensors.js';
 

@@ -29,6 +29,13 @@ describe('traced into an ONNX graph, a rule learns the same rates as on the cpu 
   });
 });
 
+it.each(['onnx', 'cpu'] as const)('a run that diverges keeps α where a safeguard is on: %s', async (engine) => {
+  // The first step throws the parameters so far that every later gradient is NaN.
+  const alpha = await rates(engine, sgdHD({ alpha0: 1e38, beta: 1e-4, lowerBound: 0 }));
+  expect(alpha).toEqual(new Float64Array(steps).fill(1e38));
+  expect((await rates(engine, sgdHD({ alpha0: 1e38, beta: 1e-4 }))).at(-1)).toBeNaN();
+});
+
 async function rates(name: EngineName, rule: UpdateRule): Promise<Float64Array> {
   const engine = await createEngine(name, { threads: 1, device: 0 });
   const variables = logreg.init(mt19937(1));

@@ -3,8 +3,9 @@ import { rowsOf, sizeOf } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { plainLayers } from '../../models/layers/plain.js';
 import type { Values } from '../../models/model.js';
+import { learningRate } from '../../optimizers/compensated.js';
 import { flatten, mapTensors, type NamedTensors } from '../../tensors.js';
-import { learningRate, type Batches, type Engine, type Runner } from '../engine.js';
+import type { Batches, Engine, Runner } from '../engine.js';
 import type { Batch, Program } from '../program.js';
 import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js';
 
