@@ -8,8 +8,17 @@ export { UsageError } from './errors.js';
 export { adam, adamDirection, type AdamOptions } from './optimizers/adam.js';
 export { adamHD, type AdamHDRuleOptions, type Order } from './optimizers/adam_hd.js';
 export { adamW, adamWHD } from './optimizers/adamw_hd.js';
+export { adagradDirection } from './optimizers/adagrad.js';
 export { descent, type DescentOptions } from './optimizers/descent.js';
 export { decoupled, type Direction } from './optimizers/direction.js';
+export { hdm, type HDMOptions } from './optimizers/hdm.js';
+export {
+  hdmIterates,
+  type Extent,
+  type HDMIterate,
+  type HDMIteratesOptions,
+  type Objective,
+} from './optimizers/hdm_iterates.js';
 export { hypergradientDescent, type HypergradientOptions } from './optimizers/hypergradient.js';
 export { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from './optimizers/rate.js';
 export type { Compensated, UpdateRule } from './optimizers/rule.js';

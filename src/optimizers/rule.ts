@@ -29,4 +29,6 @@ export interface UpdateRule {
   ): { readonly parameters: NamedTensors; readonly state: TensorTree };
   /** α − α₀ in `state`, for a rule that learns α; add it to `alpha0` in float64. */
   drift?(state: TensorTree): Compensated;
+  /** What a rule learns besides α, in `state`, by its symbol. */
+  learned?(state: TensorTree): Readonly<Record<string, Scalar>>;
 }

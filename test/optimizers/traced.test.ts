@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.js';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
 import { program } from '../../src/engine/program.js';
-import { adamHD, adamWHD, hypergradOptimizers, sgdHD, type UpdateRule } from '../../src/index.js';
+import { adamHD, adamWHD, hdm, hypergradOptimizers, sgdHD, type UpdateRule } from '../../src/index.js';
 import { logreg } from '../../src/models/logreg.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 
@@ -16,6 +16,7 @@ const rules: [string, UpdateRule][] = [
   ['dampening', sgdHD({ alpha0: 0.01, beta: 1e-4, mu: 0.9, dampening: 0.5 })],
   ['multiplicative rule', adamHD({ alpha0: 0.01, beta: 0.02, multiplicative: true })],
   ['momentum for α', adamHD({ alpha0: 0.01, beta: 1e-5, hypergradOptimizer: momentum })],
+  ['HDM', hdm({ alpha0: 0.01, beta: 1e-3 })],
   ['everything', adamWHD({ alpha0: 0.01, beta: 0.01, ...everySafeguard })],
 ];
 
