@@ -1,20 +1,8 @@
-import {
-  add,
-  addN,
-  div,
-  maximum,
-  minimum,
-  mul,
-  scalar,
-  sqrt,
-  square,
-  sub,
-  sum,
-  type Scalar,
-} from '@tensorflow/tfjs-core';
+import { add, div, maximum, minimum, mul, scalar, sqrt, square, sub, type Scalar } from '@tensorflow/tfjs-core';
 import { mapTensors, tensorOf, zerosFor, type NamedTensors, type TensorTree } from '../tensors.js';
 import { adagradDirection } from './adagrad.js';
 import { decayed } from './direction.js';
+import { dot } from './dot.js';
 import { learnedRate, type RateState } from './rate.js';
 import type { UpdateRule } from './rule.js';
 
@@ -106,9 +94,4 @@ export function hdm(options: HDMOptions): UpdateRule {
     drift: (state) => (state as HDMState).rate.drift,
     learned: (state) => ({ mu: (state as HDMState).mu }),
   };
-}
-
-/** ⟨a, b⟩ over all tensors. */
-function dot(a: NamedTensors, b: NamedTensors): Scalar {
-  return addN<Scalar>(Object.entries(a).map(([name, part]) => sum<Scalar>(mul(part, tensorOf(b, name)))));
 }

@@ -1,6 +1,20 @@
 import { dispose, setBackend, tensor1d, tidy } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { adam, adamHD, adamW, adamWHD, hdm, sgd, sgdHD, type NamedTensors, type UpdateRule } from '../../src/index.js';
+import {
+  adam,
+  adamHD,
+  adamW,
+  adamWHD,
+  hdm,
+  hypergradientDescent,
+  rated,
+  sgd,
+  sgdHD,
+  steepest,
+  tunableAdamDirection,
+  type NamedTensors,
+  type UpdateRule,
+} from '../../src/index.js';
 
 interface Valley {
   readonly start: readonly number[];
@@ -41,8 +55,24 @@ const rules: [name: string, parabola: UpdateRule, rosenbrock: UpdateRule][] = [
     adamWHD({ alpha0: 0.01, beta: 1e-4, weightDecay: 1e-4, lowerBound: 0 }),
     adamWHD({ alpha0: 0.01, beta: 1e-5, weightDecay: 1e-4, lowerBound: 1e-3 }),
   ],
+  [
+    'sgdHD in a tower',
+    sgdHD({ alpha0: 0.01, beta: 1, hypergradOptimizer: rated(steepest, { alpha0: 1e-5, beta: 1e-12 }) }),
+    sgdHD({ alpha0: 2e-3, beta: 1, hypergradOptimizer: rated(steepest, { alpha0: 1e-7, beta: 1e-14 }) }),
+  ],
+  [
+    'sgdHD that learns its momentum',
+    sgdHD({ alpha0: 0.01, beta: 1e-6, mu: 0.5, tune: { mu: { beta: 1e-3, lowerBound: 0 } } }),
+    sgdHD({ alpha0: 2e-3, beta: 1e-8, mu: 0.5, tune: { mu: { beta: 1e-4, lowerBound: 0 } } }),
+  ],
+  ['adamHD that learns its decays', tunedAdam(1e-4), tunedAdam(1e-5)],
   ['hdm', hdm({ beta: 0.1 }), hdm({ beta: 1e-3 })],
 ];
+
+function tunedAdam(beta: number): UpdateRule {
+  const tune = { beta1: { beta: 1e-3 }, beta2: { beta: 1e-3 } };
+  return hypergradientDescent(tunableAdamDirection({}), { alpha0: 0.01, beta, lowerBound: 1e-3, tune });
+}
 
 beforeAll(() => setBackend('cpu'));
 

@@ -1,7 +1,15 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hdm, type UpdateRule } from '../../src/index.js';
+import {
+  hdm,
+  hypergradientDescent,
+  rated,
+  sgdHD,
+  steepest,
+  tunableAdamDirection,
+  type UpdateRule,
+} from '../../src/index.js';
 import { follow, type Values } from './rules.js';
 
 /** `scripts/reference_rules.py` made it, in float64, by the authors' packages. */
@@ -19,8 +27,23 @@ interface Fixture {
   }[];
 }
 
+interface Tuned {
+  readonly alpha0: number;
+  readonly beta: number;
+}
+
 const rules = {
   hdm,
+  tower: ({ alpha0, beta, beta2 }: Tuned & { readonly beta2: number }) =>
+    sgdHD({ alpha0, beta: 1, hypergradOptimizer: rated(steepest, { alpha0: beta, beta: beta2 }) }),
+  momentum: ({ alpha0, beta, mu }: Tuned & { readonly mu: number }) =>
+    sgdHD({ alpha0, beta, mu, tune: { mu: { beta } } }),
+  adam: ({ alpha0, beta, betas }: Tuned & { readonly betas: [number, number] }) =>
+    hypergradientDescent(tunableAdamDirection({ betas }), {
+      alpha0,
+      beta,
+      tune: { beta1: { beta }, beta2: { beta } },
+    }),
 } satisfies Record<string, (options: never) => UpdateRule>;
 
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/rules.json', import.meta.url), 'utf8')) as Fixture;

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.js';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
 import { program } from '../../src/engine/program.js';
-import { adamHD, adamWHD, hdm, hypergradOptimizers, sgdHD, type UpdateRule } from '../../src/index.js';
+import {
+  adamHD,
+  adamWHD,
+  hdm,
+  hypergradientDescent,
+  hypergradOptimizers,
+  rated,
+  sgdHD,
+  steepest,
+  tunableAdamDirection,
+  type UpdateRule,
+} from '../../src/index.js';
 import { logreg } from '../../src/models/logreg.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 
@@ -17,6 +28,16 @@ const rules: [string, UpdateRule][] = [
   ['multiplicative rule', adamHD({ alpha0: 0.01, beta: 0.02, multiplicative: true })],
   ['momentum for α', adamHD({ alpha0: 0.01, beta: 1e-5, hypergradOptimizer: momentum })],
   ['HDM', hdm({ alpha0: 0.01, beta: 1e-3 })],
+  ['a tower', sgdHD({ alpha0: 0.01, beta: 1, hypergradOptimizer: rated(steepest, { alpha0: 1e-4, beta: 1e-7 }) })],
+  ['learned momentum', sgdHD({ alpha0: 0.01, beta: 1e-4, mu: 0.9, tune: { mu: { beta: 1e-3 } } })],
+  [
+    'learned decays of Adam',
+    hypergradientDescent(tunableAdamDirection({}), {
+      alpha0: 0.01,
+      beta: 1e-5,
+      tune: { beta1: { beta: 1e-2 }, beta2: { beta: 1e-2 } },
+    }),
+  ],
   ['everything', adamWHD({ alpha0: 0.01, beta: 0.01, ...everySafeguard })],
 ];
 
