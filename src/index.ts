@@ -11,6 +11,8 @@ export { adamW, adamWHD } from './optimizers/adamw_hd.js';
 export { adagradDirection } from './optimizers/adagrad.js';
 export { descent, type DescentOptions } from './optimizers/descent.js';
 export { decoupled, type Direction, type Hyper } from './optimizers/direction.js';
+export { elementRates } from './optimizers/element_rates.js';
+export { grouped } from './optimizers/grouped.js';
 export { hdm, type HDMOptions } from './optimizers/hdm.js';
 export {
   hdmIterates,

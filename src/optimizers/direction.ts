@@ -62,7 +62,7 @@ export function decoupled(direction: Direction, weightDecay: number): Direction 
   };
 }
 
-/** θ − rate·q for one parameter. */
-export function descend(theta: Tensor, rate: Scalar, q: Tensor): Tensor {
+/** θ − rate·q for one parameter, the rate being one number or of its shape. */
+export function descend(theta: Tensor, rate: Tensor, q: Tensor): Tensor {
   return sub(theta, mul(q, rate));
 }

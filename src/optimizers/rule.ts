@@ -1,10 +1,10 @@
-import type { Scalar } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { NamedTensors, TensorTree } from '../tensors.js';
 
-/** A sum of two float32 scalars, high + low, that keeps about 48 bits. */
-export interface Compensated extends TensorTree {
-  readonly high: Scalar;
-  readonly low: Scalar;
+/** A sum of two float32 tensors, by default scalars, high + low, that keeps about 48 bits. */
+export interface Compensated<T extends Tensor = Scalar> extends TensorTree {
+  readonly high: T;
+  readonly low: T;
 }
 
 /**

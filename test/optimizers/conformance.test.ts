@@ -5,6 +5,8 @@ import {
   adamHD,
   adamW,
   adamWHD,
+  elementRates,
+  grouped,
   hdm,
   hypergradientDescent,
   rated,
@@ -66,6 +68,16 @@ const rules: [name: string, parabola: UpdateRule, rosenbrock: UpdateRule][] = [
     sgdHD({ alpha0: 2e-3, beta: 1e-8, mu: 0.5, tune: { mu: { beta: 1e-4, lowerBound: 0 } } }),
   ],
   ['adamHD that learns its decays', tunedAdam(1e-4), tunedAdam(1e-5)],
+  [
+    'a rate for each tensor',
+    grouped(adamHD({ alpha0: 0.01, beta: 1e-4, lowerBound: 0 })),
+    grouped(adamHD({ alpha0: 0.01, beta: 1e-5, lowerBound: 1e-3 })),
+  ],
+  [
+    'a rate for each element',
+    elementRates(steepest, { alpha0: 0, beta: 1e-4 }),
+    elementRates(steepest, { alpha0: 2e-3, beta: 1e-6, lowerBound: 0 }),
+  ],
   ['hdm', hdm({ beta: 0.1 }), hdm({ beta: 1e-3 })],
 ];
 
