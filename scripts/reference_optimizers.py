@@ -4,6 +4,10 @@
 
 Needs nothing but Python 3. It follows the authors' PyTorch program where that has the option, statement by statement
 (SGD-HD over all parameters at once; Adam-HD tensor by tensor), and the documented equations where it has not.
+
+A tensor without a gradient is skipped, as in PyTorch (`if p.grad is None: continue`): its state, its step count among it,
+stays. The authors' SGD-HD puts zeros in place of the gradient, by which momentum and weight decay go on moving the
+tensor; here it is skipped there, too.
 """
 import json
 import math
@@ -54,47 +58,54 @@ class Rate:
             self.alpha = max(self.alpha, self.bound)
 
 
+def joined(parts):
+    return [x for part in parts for x in part]
+
+
+def decay(grad, x, weightDecay):
+    return [gi + weightDecay * xi for gi, xi in zip(grad, x)]
+
+
 def sgd_hd(params, gradients, lr, hypergradLr=1e-6, momentum=0, dampening=0, weightDecay=0, nesterov=False, **rate):
     alpha = Rate(lr, hypergradLr, **rate)
-    flat = [x for p in params for x in p]
-    last, buf = [0.0] * len(flat), None
-    for g in gradients:
-        grad = [gi + weightDecay * x for gi, x in zip(g, flat)]
-        alpha.move(grad, last)
-        if momentum != 0:
-            if buf is None:
-                buf = list(grad)
-            else:
-                buf = [momentum * b + (1 - dampening) * gi for b, gi in zip(buf, grad)]
-            grad = [gi + momentum * b for gi, b in zip(grad, buf)] if nesterov else list(buf)
-        last = grad
-        flat = [x - alpha.alpha * u for x, u in zip(flat, grad)]
-        yield alpha.alpha, flat
+    tensors = [{'x': list(p), 'u': [0.0] * len(p), 'buf': None} for p in params]
+    for parts in gradients:
+        moved = [(p, decay(g, p['x'], weightDecay)) for p, g in zip(tensors, parts) if g is not None]
+        if moved:
+            alpha.move(joined(g for _, g in moved), joined(p['u'] for p, _ in moved))
+        for p, grad in moved:
+            if momentum != 0:
+                if p['buf'] is None:
+                    p['buf'] = list(grad)
+                else:
+                    p['buf'] = [momentum * b + (1 - dampening) * gi for b, gi in zip(p['buf'], grad)]
+                grad = [gi + momentum * b for gi, b in zip(grad, p['buf'])] if nesterov else list(p['buf'])
+            p['u'] = grad
+            p['x'] = [x - alpha.alpha * u for x, u in zip(p['x'], grad)]
+        yield alpha.alpha, joined(p['x'] for p in tensors)
 
 
 def adam_hd(params, gradients, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weightDecay=0, hypergradLr=1e-8,
             order='reference', decoupled=False, **rate):
     beta1, beta2 = betas
     alpha = Rate(lr, hypergradLr, **rate)
-    tensors = [{'x': list(p), 'm': [0.0] * len(p), 'v': [0.0] * len(p), 'u': [0.0] * len(p)} for p in params]
-    for t, g in enumerate(gradients, 1):
-        parts, at = [], 0
-        for p in tensors:
-            part = g[at:at + len(p['x'])]
-            at += len(p['x'])
-            parts.append(part if decoupled else [gi + weightDecay * x for gi, x in zip(part, p['x'])])
-        if order == 'paper':
-            alpha.move([gi for part in parts for gi in part], [u for p in tensors for u in p['u']])
-        for p, grad in zip(tensors, parts):
+    tensors = [{'x': list(p), 'm': [0.0] * len(p), 'v': [0.0] * len(p), 'u': [0.0] * len(p), 'step': 0} for p in params]
+    for parts in gradients:
+        moved = [(p, list(g) if decoupled else decay(g, p['x'], weightDecay))
+                 for p, g in zip(tensors, parts) if g is not None]
+        if order == 'paper' and moved:
+            alpha.move(joined(g for _, g in moved), joined(p['u'] for p, _ in moved))
+        for p, grad in moved:
             if order == 'reference':
                 alpha.move(grad, p['u'])
+            p['step'] += 1
             p['m'] = [beta1 * m + (1 - beta1) * gi for m, gi in zip(p['m'], grad)]
             p['v'] = [beta2 * v + (1 - beta2) * gi * gi for v, gi in zip(p['v'], grad)]
-            correction = math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t)
+            correction = math.sqrt(1 - beta2 ** p['step']) / (1 - beta1 ** p['step'])
             p['u'] = [m / (math.sqrt(v) + eps) * correction + (weightDecay * x if decoupled else 0)
                       for m, v, x in zip(p['m'], p['v'], p['x'])]
             p['x'] = [x - alpha.alpha * u for x, u in zip(p['x'], p['u'])]
-        yield alpha.alpha, [x for p in tensors for x in p['x']]
+        yield alpha.alpha, joined(p['x'] for p in tensors)
 
 
 def adamw_hd(params, gradients, weightDecay=0.01, **options):
@@ -132,6 +143,29 @@ def cases():
             yield 'AdamHD', adam_hd, {'lr': 0.01, 'hypergradLr': 1e-4, 'order': order, **variant}
 
 
+def partial_cases():
+    """For runs in which tensors are frozen on some steps and join late."""
+    for momentum, dampening, decay, nesterov in [(0, 0, 0, False), (0.9, 0, 0.01, True), (0.9, 0.3, 0.01, False)]:
+        yield 'SGDHD', sgd_hd, {'lr': 0.01, 'hypergradLr': 1e-4, 'momentum': momentum, 'dampening': dampening,
+                                'weightDecay': decay, 'nesterov': nesterov}
+    variants = [
+        {},
+        {'hypergradClip': 2.5, 'lowerBound': 0.0095},
+        {'multiplicative': True, 'hypergradLr': 0.02},
+        {'hypergradOptimizer': 'adam', 'hypergradLr': 3e-4},
+        {'hypergradOptimizer': 'momentum', 'hypergradLr': 1e-5},
+    ]
+    for order, variant in product(['reference', 'paper'], variants):
+        yield 'AdamHD', adam_hd, {'lr': 0.01, 'weightDecay': 0.01, 'hypergradLr': 1e-4, 'order': order, **variant}
+        yield 'AdamWHD', adamw_hd, {'lr': 0.01, 'weightDecay': 0.01, 'hypergradLr': 1e-4, 'order': order, **variant}
+
+
+def present(t):
+    """Which tensors have a gradient in step t: all but the first, which is frozen for a while, at first the second, which
+    joins late, and every third time the last; a step has none at all."""
+    return [not 20 < t <= 45 and t != 50, t > 60, t % 3 != 0 and t != 50]
+
+
 def main():
     source = random.Random(1)
     total = sum(SIZES)
@@ -143,22 +177,30 @@ def main():
     # Gradients that mostly oppose one another at first and mostly agree later, so that alpha falls and rises.
     slope = numbers([0] * total)
     gradients = [numbers([m * ((-1) ** t if t < 40 else 1) for m in slope]) for t in range(STEPS)]
-    params, at = [], 0
-    for size in SIZES:
-        params.append(parameters[at:at + size])
-        at += size
 
-    lines = []
-    for name, rule, options in cases():
-        alphas, kept = [], []
-        for t, (alpha, flat) in enumerate(rule(params, gradients, **options), 1):
-            alphas.append(float(f'{alpha:.8g}'))
-            if t in KEPT:
-                kept.append([float(f'{x:.8g}') for x in flat])
-        lines.append(json.dumps({'class': name, 'options': options, 'alpha': alphas, 'parameters': kept}))
+    def split(flat):
+        at = 0
+        for size in SIZES:
+            yield flat[at:at + size]
+            at += size
+
+    whole = [list(split(g)) for g in gradients]
+    partial = [[g if there else None for g, there in zip(parts, present(t))] for t, parts in enumerate(whole, 1)]
+
+    def lines(cases, steps, **more):
+        for name, rule, options in cases:
+            alphas, kept = [], []
+            for t, (alpha, flat) in enumerate(rule(list(split(parameters)), steps, **options), 1):
+                alphas.append(float(f'{alpha:.8g}'))
+                if t in KEPT:
+                    kept.append([float(f'{x:.8g}') for x in flat])
+            yield json.dumps({'class': name, 'options': options, **more, 'alpha': alphas, 'parameters': kept})
+
     head = json.dumps({'made by': 'python3 scripts/reference_optimizers.py', 'sizes': SIZES, 'kept': KEPT,
-                       'start': parameters, 'gradients': gradients})
-    print(head[:-1] + ', "cases": [\n' + ',\n'.join(lines) + '\n]}')
+                       'start': parameters, 'gradients': gradients,
+                       'present': [present(t) for t in range(1, STEPS + 1)]})
+    every = [*lines(cases(), whole), *lines(partial_cases(), partial, partial=True)]
+    print(head[:-1] + ', "cases": [\n' + ',\n'.join(every) + '\n]}')
 
 
 main()

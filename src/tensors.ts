@@ -22,6 +22,10 @@ export function tensorOf(tensors: NamedTensors, name: string): Tensor {
   return tensor;
 }
 
+export function pick(tensors: NamedTensors, names: readonly string[]): NamedTensors {
+  return Object.fromEntries(names.map((name) => [name, tensorOf(tensors, name)]));
+}
+
 /** The tree's tensors by their path, `rule/m/lin1.weight`, in order. */
 export function flatten(tree: TensorTree, prefix = ''): NamedTensors {
   return Object.fromEntries(

@@ -66,8 +66,3 @@ export function valuesAt(state: Readonly<Record<string, Values>>, path: string):
   if (!found) throw new Error(`no ${path} in the state; there are ${Object.keys(state).join(', ')}`);
   return found.values;
 }
-
-/** α = α₀ + drift in float64. Where the drift has overflown, its low part is NaN and says nothing. */
-export function learningRate(alpha0: number, high: number, low: number): number {
-  return Number.isFinite(high) ? alpha0 + (high + low) : alpha0 + high;
-}

@@ -1,8 +1,8 @@
-import { add, maximum, minimum, mul, scalar, type Scalar } from '@tensorflow/tfjs-core';
+import { abs, add, less, maximum, minimum, mul, where, zeros, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { UsageError } from '../errors.js';
-import { tensorOf, type TensorTree } from '../tensors.js';
+import { flatten, mapTensors, tensorOf, unflatten, type TensorTree } from '../tensors.js';
 import { adamDirection } from './adam.js';
-import { accumulate, atLeast, driftFloor, zero } from './compensated.js';
+import { accumulate, atLeast, driftTo, zero } from './compensated.js';
 import type { Direction } from './direction.js';
 import type { Compensated } from './rule.js';
 import { momentum } from './sgd.js';
@@ -25,50 +25,83 @@ export interface RateOptions {
 }
 
 /** What α carries from step to step. */
-export interface RateState extends TensorTree {
+export interface RateState<T extends Tensor = Scalar> extends TensorTree {
   /** α − α₀. */
-  readonly drift: Compensated;
+  readonly drift: Compensated<T>;
   /** The state of the hypergradient's optimizer. */
   readonly hypergradOptimizer: TensorTree;
 }
 
-/** α's own update rule. */
+/** α's own update rule, for one α, or for many in a tensor. */
 export interface Rate {
-  init(): RateState;
-  /** @param h the hypergradient, or with the multiplicative rule the cosine. */
-  next(h: Scalar, state: RateState): RateState;
+  /** @param shape of α: by default one number. */
+  init<T extends Tensor = Scalar>(shape?: number[]): RateState<T>;
+  /** @param h the hypergradient, or with the multiplicative rule the cosine; of α's shape. */
+  next<T extends Tensor>(h: T, state: RateState<T>): RateState<T>;
 }
 
 /**
  * The one update of α, in stages of which each may be off:
  *
  *     h → clip → the hypergradient's optimizer → ·β → ·α if multiplicative → α − α₀ += → lower bound
+ *
+ * Where any stage is on, an h that is not finite is skipped: it would make α NaN for ever.
  */
 export function learnedRate(alpha0: number, options: RateOptions): Rate {
   const { beta, multiplicative = false, clip, lowerBound, hypergradOptimizer } = options;
   if (multiplicative && alpha0 === 0) {
     throw new UsageError('The multiplicative rule cannot leave a learning rate of 0; start from another one.');
   }
-  const floor = lowerBound === undefined ? undefined : driftFloor(alpha0, lowerBound);
-  return {
-    init: () => ({ drift: zero(), hypergradOptimizer: hypergradOptimizer?.init({ h: scalar(0) }) ?? {} }),
-    next(h, last) {
-      const clipped = clip === undefined ? h : maximum<Scalar>(minimum(h, clip), -clip);
+  const floor = lowerBound === undefined ? undefined : driftTo(lowerBound, alpha0);
+  const guarded = multiplicative || clip !== undefined || floor !== undefined || hypergradOptimizer !== undefined;
+  const rate: Rate = {
+    init: (shape = []) => ({
+      drift: zero(shape),
+      hypergradOptimizer: hypergradOptimizer?.init({ h: zeros(shape) }) ?? {},
+    }),
+    next<T extends Tensor>(h: T, last: RateState<T>) {
+      const clipped = clip === undefined ? h : maximum<T>(minimum(h, clip), -clip);
       const { ascent, state } = ascend(hypergradOptimizer, clipped, last.hypergradOptimizer);
-      const increment = mul<Scalar>(ascent, beta);
+      const increment = mul<T>(ascent, beta);
       const moved = accumulate(
         last.drift,
-        multiplicative ? mul<Scalar>(increment, add(last.drift.high, alpha0)) : increment,
+        multiplicative ? mul<T>(increment, add(last.drift.high, alpha0)) : increment,
       );
       return { drift: floor ? atLeast(moved, floor) : moved, hypergradOptimizer: state };
     },
   };
+  return guarded ? skippingNonFinite(rate) : rate;
 }
 
-function ascend(optimizer: Direction | undefined, h: Scalar, last: TensorTree): { ascent: Scalar; state: TensorTree } {
+/**
+ * Leaves α, and the state of the hypergradient's optimizer, as they are where h is NaN or ±∞. What a tensor of α's shares in
+ * that state, such as a step count, goes on.
+ */
+function skippingNonFinite(rate: Rate): Rate {
+  return {
+    init: (shape) => rate.init(shape),
+    next(h, last) {
+      const finite = less(abs(h), Infinity);
+      const before = flatten(last);
+      const after = rate.next(h, last);
+      return unflatten(
+        after,
+        mapTensors(flatten(after), (value, path) =>
+          value.rank === h.rank ? where(finite, value, tensorOf(before, path)) : value,
+        ),
+      );
+    },
+  };
+}
+
+function ascend<T extends Tensor>(
+  optimizer: Direction | undefined,
+  h: T,
+  last: TensorTree,
+): { ascent: T; state: TensorTree } {
   if (!optimizer) return { ascent: h, state: {} };
   const { q, scale, state } = optimizer.next({ h }, last, { h });
-  return { ascent: mul<Scalar>(tensorOf(q, 'h'), scale), state };
+  return { ascent: mul<T>(tensorOf(q, 'h'), scale), state };
 }
 
 /** The hypergradient's optimizers by name, with the usual settings; `plain` is h itself. */

@@ -1,10 +1,10 @@
-import type { Scalar } from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { NamedTensors, TensorTree } from '../tensors.js';
 
-/** A sum of two float32 scalars, high + low, that keeps about 48 bits. */
-export interface Compensated extends TensorTree {
-  readonly high: Scalar;
-  readonly low: Scalar;
+/** A sum of two float32 tensors, by default scalars, high + low, that keeps about 48 bits. */
+export interface Compensated<T extends Tensor = Scalar> extends TensorTree {
+  readonly high: T;
+  readonly low: T;
 }
 
 /**
@@ -29,4 +29,6 @@ export interface UpdateRule {
   ): { readonly parameters: NamedTensors; readonly state: TensorTree };
   /** α − α₀ in `state`, for a rule that learns α; add it to `alpha0` in float64. */
   drift?(state: TensorTree): Compensated;
+  /** What a rule learns besides α, in `state`, by its symbol. */
+  learned?(state: TensorTree): Readonly<Record<string, Scalar>>;
 }

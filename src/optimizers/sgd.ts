@@ -45,20 +45,31 @@ export const steepest: Direction = {
 
 /**
  * buf ← μ·buf + (1 − dampening)·g, as in PyTorch's SGD: buf is g itself at the first step, whatever the dampening.
- * u = buf, or g + μ·buf with Nesterov.
+ * u = buf, or g + μ·buf with Nesterov. μ can be learned, by the symbol `mu`: ∂u/∂μ is the buffer before the step, or with
+ * Nesterov that after it + μ·that before it.
  */
 export function momentum({ mu = 0, dampening = 0, nesterov = false }: MomentumOptions): Direction {
   const started = (value: number) => (dampening === 0 ? {} : scalar(value));
   return {
+    hyper: { mu: { start: mu } },
     init: (parameters): MomentumState => ({ momentum: zerosFor(parameters), started: started(0) }),
-    next(gradients, state) {
+    next(gradients, state, _, hyper = {}) {
       const last = state as MomentumState;
+      const decay = hyper.mu ?? mu;
       const share = dampening === 0 ? undefined : sub(1, mul(last.started as Scalar, dampening));
       const buffer = mapTensors(gradients, (g, name) =>
-        add(mul(tensorOf(last.momentum, name), mu), share ? mul(g, share) : g),
+        add(mul(tensorOf(last.momentum, name), decay), share ? mul(g, share) : g),
       );
-      const q = nesterov ? mapTensors(gradients, (g, name) => add(g, mul(tensorOf(buffer, name), mu))) : buffer;
-      return { q, scale: scalar(1), state: { momentum: buffer, started: started(1) } satisfies MomentumState };
+      const withMomentum = (x: NamedTensors, more: NamedTensors) =>
+        mapTensors(x, (value, name) => add(value, mul(tensorOf(more, name), decay)));
+      return {
+        q: nesterov ? withMomentum(gradients, buffer) : buffer,
+        scale: scalar(1),
+        state: { momentum: buffer, started: started(1) } satisfies MomentumState,
+        derivatives: hyper.mu && {
+          mu: nesterov ? withMomentum(buffer, last.momentum) : mapTensors(last.momentum, (part) => part.clone()),
+        },
+      };
     },
   };
 }

@@ -79,7 +79,7 @@ export class AdamHD extends HypergradientOptimizer {
     const { betas, eps, weightDecay, order } = config;
     super(
       AdamHD.className,
-      adamHD({ betas, eps, weightDecay, order, ...rateOptions(AdamHD.className, config) }),
+      adamHD({ betas, eps, weightDecay, order, separate: true, ...rateOptions(AdamHD.className, config) }),
       config,
     );
   }

@@ -49,7 +49,7 @@ export class AdamWHD extends HypergradientOptimizer {
       allowedAdamOptions,
     );
     const { betas, eps, weightDecay, order } = config;
-    const rule = adamWHD({ betas, eps, weightDecay, order, ...rateOptions(AdamWHD.className, config) });
+    const rule = adamWHD({ betas, eps, weightDecay, order, separate: true, ...rateOptions(AdamWHD.className, config) });
     super(AdamWHD.className, rule, config);
   }
 }

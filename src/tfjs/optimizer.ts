@@ -1,25 +1,27 @@
 import {
   Optimizer,
+  scalar,
   tidy,
   type NamedTensorMap,
   type serialization,
   type Tensor,
   type Variable,
 } from '@tensorflow/tfjs-core';
-import { learningRate } from '../engine/engine.js';
+import { driftTo, learningRate } from '../optimizers/compensated.js';
 import type { UpdateRule } from '../optimizers/rule.js';
-import { registered, StateVariables } from './state.js';
+import { checkRate, type SafeguardOptions } from './rate_options.js';
+import { parameterKey, registered, StateVariables } from './state.js';
 
 type NamedTensor = Parameters<Optimizer['setWeights']>[0][number];
 
 /** A `tf.Optimizer` around an update rule: the two agree bit for bit. */
 export abstract class HypergradientOptimizer extends Optimizer {
   readonly #rule: UpdateRule;
-  readonly #config: object;
+  readonly #config: SafeguardOptions;
   readonly #state: StateVariables;
 
   /** @param config what `getConfig` returns: numbers, booleans, and words without capitals, whose case tfjs would change. */
-  protected constructor(name: string, rule: UpdateRule, config: object) {
+  protected constructor(name: string, rule: UpdateRule, config: SafeguardOptions) {
     super();
     this.#rule = rule;
     this.#config = config;
@@ -31,6 +33,24 @@ export abstract class HypergradientOptimizer extends Optimizer {
     const { alpha0 } = this.#rule;
     const drift = this.#drift();
     return drift ? learningRate(alpha0, drift.high.dataSync()[0]!, drift.low.dataSync()[0]!) : alpha0;
+  }
+
+  /**
+   * Sets α, to 48 bits of its distance from α₀; the optimizer learns on from there. What moves α, such as its momentum,
+   * stays as it is.
+   * @throws UsageError where it is not a finite number, is below `lowerBound`, or is a 0 that `multiplicative` cannot leave.
+   */
+  set learningRate(alpha: number) {
+    checkRate(this.getClassName(), alpha, this.#config);
+    this.#state.meet([]);
+    const drift = this.#drift();
+    if (!drift) throw new Error(`the rule of ${this.getClassName()} learns no rate`);
+    const { high, low } = driftTo(alpha, this.#rule.alpha0);
+    tidy(() => {
+      // The state's tensors are variables.
+      (drift.high as Tensor as Variable).assign(scalar(high));
+      (drift.low as Tensor as Variable).assign(scalar(low));
+    });
   }
 
   /** `learningRate` without blocking, for backends that cannot be read at once, such as WebGPU. */
@@ -49,20 +69,18 @@ export abstract class HypergradientOptimizer extends Optimizer {
     const all: [string, Tensor | null | undefined][] = Array.isArray(gradients)
       ? gradients.map(({ name, tensor }) => [name, tensor])
       : Object.entries(gradients);
-    this.#state.meet(all.map(([name]) => name));
+    const state = this.#state.meet(all.map(([name]) => name));
 
     tidy(() => {
       const g: Record<string, Tensor> = {};
       const theta: Record<string, Variable> = {};
       for (const [name, gradient] of all) {
         if (!gradient) continue; // the loss does not depend on this variable
-        const position = this.#state.position(name);
-        g[position] = gradient;
-        theta[position] = registered(name);
+        g[parameterKey(name)] = gradient;
+        theta[parameterKey(name)] = registered(name);
       }
-      if (Object.keys(g).length === 0) return;
-      const next = this.#rule.update(g, this.#state.tree ?? {}, theta);
-      for (const [position, value] of Object.entries(next.parameters)) theta[position]?.assign(value);
+      const next = this.#rule.update(g, state, theta);
+      for (const [key, value] of Object.entries(next.parameters)) theta[key]?.assign(value);
       this.#state.assign(next.state);
     });
     this.incrementIterations();

@@ -75,7 +75,7 @@ export function checkedOptions<Options extends object, Defaults extends Partial<
   return Object.fromEntries(options) as WithDefaults<Options, Defaults>;
 }
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') return `the string '${value}'`;
   return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);

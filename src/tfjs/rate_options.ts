@@ -1,8 +1,11 @@
 import { UsageError } from '../errors.js';
 import { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from '../optimizers/rate.js';
-import { anyNumber, oneOf, positive, yesOrNo, type Allowed } from './options.js';
+import { anyNumber, oneOf, positive, shown, yesOrNo, type Allowed } from './options.js';
 
-/** How h moves α: safeguards and variants that every optimizer here has, all off by default. */
+/**
+ * How h moves α: safeguards and variants that every optimizer here has, all off by default. Where any is on, an h that is
+ * not finite is skipped.
+ */
 export interface SafeguardOptions {
   /**
    * The paper's multiplicative rule α ← α·(1 + β·h/(‖g‖·‖u‖)), with which β needs no scale: a few hundredths is a good
@@ -28,6 +31,23 @@ export const allowedSafeguards: Readonly<Record<keyof SafeguardOptions, Allowed>
   lowerBound: anyNumber,
   hypergradOptimizer: oneOf(...Object.keys(hypergradOptimizers)),
 };
+
+/** @throws UsageError where α, as a user sets it, is not one that the optimizer could have come to. */
+export function checkRate(
+  owner: string,
+  alpha: unknown,
+  { lowerBound = -Infinity, multiplicative = false }: SafeguardOptions,
+): asserts alpha is number {
+  const { words, test } = anyNumber;
+  const complaint = !test(alpha)
+    ? `must be ${words}`
+    : (alpha as number) < lowerBound
+      ? `must not be below lowerBound, ${lowerBound}`
+      : multiplicative && alpha === 0
+        ? 'must not be 0, which the multiplicative rule cannot leave'
+        : undefined;
+  if (complaint) throw new UsageError(`${owner}: learningRate ${complaint}; got ${shown(alpha)}.`);
+}
 
 /** The options in the update rules' terms. */
 export function rateOptions(

@@ -66,7 +66,14 @@ export class SGDHD extends HypergradientOptimizer {
       ...allowedSafeguards,
     });
     const { momentum: mu, dampening, nesterov, weightDecay } = config;
-    const rule = sgdHD({ mu, dampening, nesterov, weightDecay, ...rateOptions(SGDHD.className, config) });
+    const rule = sgdHD({
+      mu,
+      dampening,
+      nesterov,
+      weightDecay,
+      separate: true,
+      ...rateOptions(SGDHD.className, config),
+    });
     super(SGDHD.className, rule, config);
   }
 }

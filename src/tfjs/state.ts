@@ -1,149 +1,191 @@
-import { dispose, engine, scalar, tidy, util, variable, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { dispose, engine, scalar, tidy, variable, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { UsageError } from '../errors.js';
 import type { UpdateRule } from '../optimizers/rule.js';
 import { flatten, unflatten, type NamedTensors, type TensorTree } from '../tensors.js';
+import { claims, type Fields } from './claims.js';
 
-interface StateVariable {
-  /** The name under which the variable is saved; no other weight of the model or the optimizer has it. */
-  readonly originalName: string;
-  readonly variable: Variable;
+interface NamedTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
 }
 
 /**
- * An update rule's state as tfjs variables.
- *
- * The rule knows the parameters by position, in the order in which they were first met: a model that was saved and
- * loaded again may have other names for its variables.
+ * An update rule's state as tfjs variables: what all parameters share, and what each has of its own, which is saved by the
+ * name of its variable.
  */
 export class StateVariables {
   readonly #rule: UpdateRule;
   readonly #owner: string;
-  readonly #positions = new Map<string, number>();
-  /** Parameters that there is state for; more than were met where the state was restored. */
-  #count = 0;
-  #variables = new Map<string, StateVariable>();
-  #tree: TensorTree = {};
+  /** By path. */
+  #shared = new Map<string, Variable>();
+  /** By the variable's name, in the order in which they were met. */
+  #own = new Map<string, Fields<Variable>>();
+  /** What was restored for variables that are still to be met, by the names that they had. */
+  #restored = new Map<string, Fields<Variable>>();
+  /** Whether the names of the variables are those of the restored state. */
+  #named = false;
+  #tree: TensorTree | undefined;
 
-  /** @param owner the class that the state belongs to, for names and errors. */
+  /**
+   * @param rule one that keeps a state for each parameter (`separate`).
+   * @param owner the class that the state belongs to, for names and errors.
+   */
   constructor(rule: UpdateRule, owner: string) {
     this.#rule = rule;
     this.#owner = owner;
   }
 
-  /** The state as the rule knows it; undefined before the first parameter was met. */
+  /** The state as the rule knows it, with parameters by their `parameterKey`; undefined before `meet` or `restore`. */
   get tree(): TensorTree | undefined {
-    return this.#variables.size === 0 ? undefined : this.#tree;
+    return this.#tree;
   }
 
-  position(name: string): number {
-    const position = this.#positions.get(name);
-    if (position === undefined) throw new Error(`variable ${name} was not met`);
-    return position;
-  }
+  /**
+   * The state for the variables met so far and these. One that is new gets what was restored for it, or the first state.
+   * @throws UsageError where what was restored does not fit the variables.
+   */
+  meet(names: readonly string[]): TensorTree {
+    const strangers = [...new Set(names)].filter((name) => !this.#own.has(name));
+    if (strangers.length === 0 && this.#tree) return this.#tree;
 
-  /** Gives each variable that is new a position, and a state where none was restored for it. */
-  meet(names: readonly string[]): void {
-    const strangers = new Map<string, string>();
-    for (const name of names) {
-      if (this.#positions.has(name)) continue;
-      strangers.set(String(this.#positions.size), name);
-      this.#positions.set(name, this.#positions.size);
-    }
-    if (strangers.size === 0) return;
-
-    tidy(() => {
-      const parameters = Object.fromEntries([...strangers].map(([position, name]) => [position, registered(name)]));
-      for (const [path, initial] of Object.entries(flatten(this.#rule.init(parameters)))) {
-        const known = this.#variables.get(path);
-        if (known) checkShape(known, initial);
-        else this.#variables.set(path, { originalName: this.#nameOf(path, strangers), variable: kept(initial) });
+    return tidy(() => {
+      const initial = new Map(strangers.map((name) => [name, this.#fieldsOf(name, registered(name))]));
+      const { claimed, named } = claims({
+        owner: this.#owner,
+        strangers: initial,
+        restored: this.#restored,
+        named: this.#named,
+      });
+      this.#named = named;
+      for (const [name, fields] of initial) {
+        const before = claimed.get(name);
+        this.#own.set(name, before === undefined ? mapValues(fields, kept) : this.#restored.get(before)!);
+        if (before !== undefined) this.#restored.delete(before);
       }
+      for (const [path, initial] of Object.entries(this.#sharedTensors())) {
+        if (!this.#shared.has(path)) this.#shared.set(path, kept(initial));
+      }
+      return this.#arrange();
     });
-    this.#arrange(Math.max(this.#count, this.#positions.size));
   }
 
+  /** Takes over what is new in a state that the rule made of `tree`. */
   assign(state: TensorTree): void {
-    for (const [path, value] of Object.entries(flatten(state))) this.#variables.get(path)?.variable.assign(value);
+    const variables = flatten(this.#tree ?? {});
+    for (const [path, value] of Object.entries(flatten(state))) {
+      if (value !== variables[path]) (variables[path] as Variable).assign(value);
+    }
   }
 
-  save(): { readonly name: string; readonly tensor: Tensor }[] {
-    return [...this.#variables.values()].map(({ originalName, variable }) => ({
-      name: originalName,
-      tensor: variable,
-    }));
+  save(): NamedTensor[] {
+    const names = new Set<string>();
+    const saved = [...this.#shared].map(([path, tensor]) => ({ name: `${this.#owner}/${path}`, tensor }));
+    for (const [name, fields] of [...this.#own, ...this.#restored]) {
+      // A new variable may have the name of one that was restored and not met since.
+      let unique = name;
+      while (names.has(unique)) unique += '_1';
+      names.add(unique);
+      for (const [field, tensor] of fields) saved.push({ name: `${this.#owner}/${field}/${unique}`, tensor });
+    }
+    return saved;
   }
 
-  /** Restores what `save` gave, by its order; names may be those of another model's variables. */
-  restore(weights: readonly { readonly name: string; readonly tensor: Tensor }[]): void {
-    const shared = this.#paths(0).length;
-    const count = weights.length === 0 ? 0 : (weights.length - shared) / (this.#paths(1).length - shared);
-    const paths = Number.isInteger(count) && weights.length > 0 ? this.#paths(count) : [];
-    const fits = paths.length === weights.length && paths.every((path, i) => this.#isNamed(weights[i]?.name, path));
-    if (!fits) {
-      throw new UsageError(
-        `these ${weights.length} weights are not the state of ${this.#owner} with its present options; ` +
-          'give the optimizer the options that it was saved with.',
-      );
-    }
-    this.#disposeVariables();
-    for (const [i, { name, tensor }] of weights.entries()) {
-      this.#variables.set(paths[i] ?? '', { originalName: name, variable: kept(tensor) });
-    }
-    this.#arrange(count);
+  /**
+   * Restores what `save` gave, in any order.
+   * @throws UsageError where it is not the state of such a rule.
+   */
+  restore(weights: readonly NamedTensor[]): void {
+    const { shared, own } = this.#parsed(weights);
+    this.dispose();
+    if (weights.length === 0) return;
+    tidy(() => {
+      this.#shared = mapValues(shared, kept);
+      this.#restored = mapValues(own, (fields) => mapValues(fields, kept));
+      this.#arrange();
+    });
   }
 
   dispose(): void {
-    this.#disposeVariables();
-    this.#positions.clear();
-    this.#arrange(0);
+    const owned = [...this.#own.values(), ...this.#restored.values()];
+    dispose([...this.#shared.values(), ...owned.flatMap((fields) => [...fields.values()])]);
+    for (const map of [this.#shared, this.#own, this.#restored]) map.clear();
+    this.#named = false;
+    this.#tree = undefined;
   }
 
-  #disposeVariables(): void {
-    for (const { variable } of this.#variables.values()) dispose(variable);
-    this.#variables.clear();
+  /** Puts the variables into the tree that the rule knows. */
+  #arrange(): TensorTree {
+    const variables: Record<string, Variable> = Object.fromEntries(this.#shared);
+    const parameters: Record<string, Tensor> = {};
+    for (const [name, fields] of this.#own) {
+      parameters[parameterKey(name)] = scalar(0);
+      for (const path of this.#ownPaths(name)) variables[path] = fields.get(fieldOf(path, name))!;
+    }
+    return (this.#tree = unflatten(this.#rule.init(parameters), variables));
   }
 
-  /** Puts the variables into the rule's order, and into the tree that it knows. */
-  #arrange(count: number): void {
-    this.#count = count;
-    const known = this.#variables;
-    if (known.size === 0) return;
-    this.#variables = new Map(this.#paths(count).map((path) => [path, known.get(path)!]));
-    const tensors = Object.fromEntries([...known].map(([path, { variable }]) => [path, variable]));
-    tidy(() => {
-      this.#tree = unflatten(initialState(this.#rule, count), tensors);
-    });
+  /** A parameter's first state by field. */
+  #fieldsOf(name: string, parameter: Tensor): Fields {
+    const state = flatten(this.#rule.init({ [parameterKey(name)]: parameter }));
+    return new Map(this.#ownPaths(name).map((path) => [fieldOf(path, name), state[path]!]));
   }
 
-  /** The paths of the state for so many parameters, in order. */
-  #paths(count: number): string[] {
-    let paths: string[] = [];
-    tidy(() => {
-      paths = Object.keys(flatten(initialState(this.#rule, count)));
-    });
-    return paths;
+  #ownPaths(name: string): string[] {
+    const shared = this.#sharedTensors();
+    const paths = Object.keys(flatten(this.#rule.init({ [parameterKey(name)]: scalar(0) })));
+    return paths.filter((path) => !(path in shared));
   }
 
-  /** `AdamHD/inner/m/dense/kernel` for the path `inner/m/0`. */
-  #nameOf(path: string, nameAt: ReadonlyMap<string, string>): string {
-    const { folder, last } = split(path);
-    return `${this.#owner}/${folder}${nameAt.get(last) ?? last}`;
+  #sharedTensors(): NamedTensors {
+    return flatten(this.#rule.init({}));
   }
 
-  #isNamed(name: string | undefined, path: string): boolean {
-    return name?.startsWith(`${this.#owner}/${split(path).folder}`) ?? false;
+  #parsed(weights: readonly NamedTensor[]) {
+    const [sharedPaths, fieldNames] = tidy(() => [
+      Object.keys(this.#sharedTensors()),
+      [...this.#fieldsOf('', scalar(0)).keys()],
+    ]);
+    const shared = new Map<string, Tensor>();
+    const own = new Map<string, Map<string, Tensor>>();
+    const strange: string[] = [];
+    for (const { name, tensor } of weights) {
+      const path = sharedPaths.find((path) => name === `${this.#owner}/${path}`);
+      const field = fieldNames.find((field) => name.startsWith(`${this.#owner}/${field}/`));
+      if (path !== undefined) shared.set(path, tensor);
+      else if (field === undefined) strange.push(name);
+      else {
+        const parameter = name.slice(`${this.#owner}/${field}/`.length);
+        own.set(parameter, (own.get(parameter) ?? new Map<string, Tensor>()).set(field, tensor));
+      }
+    }
+    const whole =
+      shared.size === sharedPaths.length && [...own.values()].every((fields) => fields.size === fieldNames.length);
+    if (weights.length > 0 && (strange.length > 0 || !whole)) {
+      throw new UsageError(
+        `these ${weights.length} weights are not the state of ${this.#owner} with its present options` +
+          (strange.length > 0 ? `, which has no ${strange[0]}` : ', of which some are missing') +
+          '; give the optimizer the options that it was saved with.',
+      );
+    }
+    return { shared, own };
   }
 }
 
-function split(path: string): { readonly folder: string; readonly last: string } {
-  const end = path.lastIndexOf('/') + 1;
-  return { folder: path.slice(0, end), last: path.slice(end) };
+/**
+ * A variable's name among the rule's parameters. tfjs names nameless variables by numbers, which an object would put first
+ * and in ascending order, where the order of the gradients is to hold.
+ */
+export function parameterKey(name: string): string {
+  return `/${name}`;
 }
 
-/** The rule's first state for so many parameters, when their shapes do not matter. */
-function initialState(rule: UpdateRule, count: number): TensorTree {
-  const parameters: NamedTensors = Object.fromEntries(Array.from({ length: count }, (_, i) => [i, scalar(0)]));
-  return rule.init(parameters);
+/** `inner/m` for the path `inner//dense/kernel/m//dense/kernel`. */
+function fieldOf(path: string, name: string): string {
+  return path.replaceAll(`/${parameterKey(name)}`, '');
+}
+
+function mapValues<K, A, B>(map: ReadonlyMap<K, A>, f: (value: A) => B): Map<K, B> {
+  return new Map([...map].map(([key, value]) => [key, f(value)]));
 }
 
 export function registered(name: string): Variable {
@@ -154,12 +196,4 @@ export function registered(name: string): Variable {
 
 function kept(tensor: Tensor): Variable {
   return variable(tensor, false);
-}
-
-function checkShape({ originalName, variable }: StateVariable, { shape }: Tensor): void {
-  if (util.arraysEqual(variable.shape, shape)) return;
-  throw new UsageError(
-    `${originalName} was restored with shape [${variable.shape.join()}], but its parameter has shape ` +
-      `[${shape.join()}]; restore an optimizer together with the model that it trained.`,
-  );
 }

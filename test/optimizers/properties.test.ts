@@ -112,15 +112,43 @@ describe.each(pairs)('%s', (_, plain, learned) => {
   });
 });
 
-it('holds the lower bound where h overflows to −∞', () => {
-  const rule = sgdHD({ alpha0: 0.1, beta: 1, lowerBound: 0 });
-  const { alpha } = follow(
-    rule,
-    start,
-    [3e38, -3e38].map((value) => [[value, 0, 0], [0]]),
+describe('an h that is not finite', () => {
+  const safeguards: Partial<HypergradientOptions>[] = [
+    { lowerBound: 0 },
+    { clip: 1 },
+    { multiplicative: true },
+    { hypergradOptimizer: hypergradOptimizers.momentum },
+    { hypergradOptimizer: hypergradOptimizers.adam },
+  ];
+  const options = { alpha0: 0.1, beta: 0.01, weightDecay: 0 };
+  // Steepest descent forgets the bad gradient after one more step, whose h has it in u.
+  const withBad = (bad: number) => [1, 2, bad, 3, -4, 5].map((value) => [[value, 1, 0], [value]]);
+
+  it.each(safeguards.flatMap((safeguard) => [NaN, Infinity, -Infinity].map((bad) => [safeguard, bad] as const)))(
+    'is skipped where a safeguard is on: %o, %f',
+    (safeguard, bad) => {
+      const { alpha } = follow(sgdHD({ ...options, ...safeguard }), start, withBad(bad));
+      expect(alpha.every(Number.isFinite)).toBe(true);
+      expect(alpha.slice(2, 4)).toEqual([alpha[1], alpha[1]]);
+      expect(alpha[4]).not.toBe(alpha[3]);
+    },
   );
-  expect(alpha[1]).toBeGreaterThanOrEqual(0);
-  expect(alpha[1]).toBeLessThan(2 ** -44 * 0.1); // kept to 48 bits
+
+  it('that overflows, too', () => {
+    const steps = [3e38, -3e38].map((value) => [[value, 0, 0], [0]]);
+    expect(follow(sgdHD({ ...options, lowerBound: 0 }), start, steps).alpha).toEqual([0.1, 0.1]);
+  });
+
+  it("in the reference's order costs α no other tensor's share", () => {
+    const steps = [1, NaN].map((value) => [[value, 0, 0], [2]]);
+    const { alpha } = follow(adamHD({ ...options, eps: 0, lowerBound: 0 }), start, steps);
+    // The second tensor's: h = 2·u, and u = 1 in Adam's first step. float32 gives 6e-8 in each operation.
+    expect(alpha[1]! - alpha[0]!).toBeCloseTo(0.01 * 2, 8);
+  });
+
+  it("is no concern of the bare rule, which is the paper's", () => {
+    expect(follow(sgdHD(options), start, withBad(NaN)).alpha.at(-1)).toBeNaN();
+  });
 });
 
 describe('the multiplicative rule', () => {

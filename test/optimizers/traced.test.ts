@@ -2,12 +2,26 @@ import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.js';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
 import { program } from '../../src/engine/program.js';
-import { adamHD, adamWHD, hypergradOptimizers, sgdHD, type UpdateRule } from '../../src/index.js';
+import {
+  adamHD,
+  adamWHD,
+  elementRates,
+  grouped,
+  hdm,
+  hypergradientDescent,
+  hypergradOptimizers,
+  momentum,
+  rated,
+  sgdHD,
+  steepest,
+  tunableAdamDirection,
+  type UpdateRule,
+} from '../../src/index.js';
 import { logreg } from '../../src/models/logreg.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 
 const [steps, batchSize] = [10, 8];
-const { adam, momentum } = hypergradOptimizers;
+const { adam } = hypergradOptimizers;
 const everySafeguard = { multiplicative: true, clip: 0.5, lowerBound: 0.0095, hypergradOptimizer: adam };
 
 const rules: [string, UpdateRule][] = [
@@ -15,7 +29,18 @@ const rules: [string, UpdateRule][] = [
   ['clipping', sgdHD({ alpha0: 0.01, beta: 1e-3, mu: 0.9, clip: 0.1 })],
   ['dampening', sgdHD({ alpha0: 0.01, beta: 1e-4, mu: 0.9, dampening: 0.5 })],
   ['multiplicative rule', adamHD({ alpha0: 0.01, beta: 0.02, multiplicative: true })],
-  ['momentum for α', adamHD({ alpha0: 0.01, beta: 1e-5, hypergradOptimizer: momentum })],
+  ['momentum for α', adamHD({ alpha0: 0.01, beta: 1e-5, hypergradOptimizer: hypergradOptimizers.momentum })],
+  ['HDM', hdm({ alpha0: 0.01, beta: 1e-3 })],
+  ['a tower', sgdHD({ alpha0: 0.01, beta: 1, hypergradOptimizer: rated(steepest, { alpha0: 1e-4, beta: 1e-7 }) })],
+  ['learned momentum', sgdHD({ alpha0: 0.01, beta: 1e-4, mu: 0.9, tune: { mu: { beta: 1e-3 } } })],
+  [
+    'learned decays of Adam',
+    hypergradientDescent(tunableAdamDirection({}), {
+      alpha0: 0.01,
+      beta: 1e-5,
+      tune: { beta1: { beta: 1e-2 }, beta2: { beta: 1e-2 } },
+    }),
+  ],
   ['everything', adamWHD({ alpha0: 0.01, beta: 0.01, ...everySafeguard })],
 ];
 
@@ -29,14 +54,48 @@ describe('traced into an ONNX graph, a rule learns the same rates as on the cpu 
   });
 });
 
+it.each(['onnx', 'cpu'] as const)('a run that diverges keeps α where a safeguard is on: %s', async (engine) => {
+  // The first step throws the parameters so far that every later gradient is NaN.
+  const alpha = await rates(engine, sgdHD({ alpha0: 1e38, beta: 1e-4, lowerBound: 0 }));
+  expect(alpha).toEqual(new Float64Array(steps).fill(1e38));
+  expect((await rates(engine, sgdHD({ alpha0: 1e38, beta: 1e-4 }))).at(-1)).toBeNaN();
+});
+
+const without: [string, UpdateRule][] = [
+  ['a rate for each tensor', grouped(sgdHD({ alpha0: 0.01, beta: 1e-4 }))],
+  ['a rate for each element', elementRates(steepest, { alpha0: 0.01, beta: 1e-3 })],
+  [
+    'guarded, and with Adam',
+    elementRates(momentum({ mu: 0.9 }), {
+      alpha0: 0.01,
+      beta: 1e-3,
+      clip: 1,
+      lowerBound: 0.0095,
+      hypergradOptimizer: adam,
+    }),
+  ],
+];
+
+describe('traced into an ONNX graph, a rule without a single α trains as on the cpu backend', () => {
+  it.each(without)('%s', async (_, rule) => {
+    const [traced, eager] = [await trained('onnx', rule), await trained('cpu', rule)];
+    // The losses pass on the rounding of every step before.
+    for (const [i, loss] of eager.loss.entries()) expect(Math.abs(traced.loss[i]! / loss - 1)).toBeLessThan(1e-4);
+  });
+});
+
 async function rates(name: EngineName, rule: UpdateRule): Promise<Float64Array> {
+  return (await trained(name, rule)).alpha;
+}
+
+async function trained(name: EngineName, rule: UpdateRule) {
   const engine = await createEngine(name, { threads: 1, device: 0 });
   const variables = logreg.init(mt19937(1));
   const runner = await engine.start(program({ dataset, model: logreg, rule, variables, batchSizes: [batchSize] }));
   const rows = Int32Array.from({ length: steps * batchSize }, (_, i) => i);
-  const { alpha } = await runner.train({ rows, batchSize, masks: {} });
+  const figures = await runner.train({ rows, batchSize, masks: {} });
   await runner.dispose();
-  return alpha;
+  return figures;
 }
 
 /** Noise, whose gradients oppose one another often enough to reach a bound. */

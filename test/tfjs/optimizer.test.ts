@@ -42,6 +42,7 @@ const cases: Case[] = [
       betas: [0.8, 0.99],
       eps: 1e-6,
       order: 'paper',
+      separate: true,
       beta: 0.01,
       multiplicative: true,
       clip: 0.5,
@@ -161,9 +162,8 @@ describe('applyGradients', () => {
     expect([x, y].map((variable) => variable.dataSync()[0])).toEqual([0.875, 2]);
     optimizer.minimize(() => y.square().asScalar(), false, [x, y]);
     expect(x.dataSync()[0]).toBe(0.875);
-    // Adam's second step, at which y has its first gradient, 4. Six digits are what float32 can do.
-    const u = ((0.1 * 4) / Math.sqrt(0.001 * 16)) * (Math.sqrt(1 - 0.999 ** 2) / (1 - 0.9 ** 2));
-    expect(y.dataSync()[0]).toBeCloseTo(2 - 0.125 * u, 6);
+    // Adam's first step has u = 1, but for ε. So it has for y, whose first it is.
+    expect(y.dataSync()[0]).toBeCloseTo(2 - 0.125, 6);
   });
 
   it('moves nothing where there is no gradient at all, but counts the step', () => {
@@ -194,6 +194,76 @@ describe('applyGradients', () => {
     const weights = await saved.getWeights();
     await expect(new AdamHD().setWeights(weights)).rejects.toThrow('not the state of AdamHD with its present options');
     await expect(new SGDHD({ lr: 0.1, momentum: 0.9 }).setWeights(weights)).rejects.toThrow('not the state of SGDHD');
+  });
+});
+
+describe('learningRate', () => {
+  // 48 bits of the distance from α₀.
+  const digits = (value: number, alpha0: number) => 2 ** -48 * Math.abs(value - alpha0);
+
+  it.each([0, 0.01, 1, 1e-3 + 1e-11])('can be set, to %d', async (value) => {
+    const x = tf.variable(tf.scalar(1));
+    const make = () => new AdamHD({ lr: 1e-3, hypergradLr: 0.01 });
+    const optimizer = make();
+    optimizer.learningRate = value; // before the first step
+    expect(Math.abs(optimizer.learningRate - value)).toBeLessThanOrEqual(digits(value, 1e-3));
+    const early = make();
+    await early.setWeights(await optimizer.getWeights());
+    expect(early.learningRate).toBe(optimizer.learningRate);
+
+    const gradient = (g: number) => [{ name: x.name, tensor: tf.scalar(g) }];
+    optimizer.applyGradients(gradient(1));
+    // Adam's first direction is 1, but for ε = 1e-8; float32 gives 6e-8.
+    expect(x.dataSync()[0]).toBeCloseTo(1 - value, 6);
+    optimizer.applyGradients(gradient(0.5));
+    expect(optimizer.learningRate).toBeCloseTo(value + 0.01 * 0.5, 8);
+    optimizer.learningRate = value;
+    const late = make();
+    await late.setWeights(await optimizer.getWeights());
+    expect(late.learningRate).toBe(optimizer.learningRate);
+    expect(Math.abs(late.learningRate - value)).toBeLessThanOrEqual(digits(value, 1e-3));
+  });
+
+  it('goes on from there as an optimizer does that began there', () => {
+    const alphas = [0.01, 0.05].map((lr) => {
+      const x = tf.variable(tf.tensor1d([1, 2]));
+      const optimizer = new SGDHD({ lr, hypergradLr: 1e-3, lowerBound: 0 });
+      optimizer.learningRate = 0.05;
+      for (let i = 0; i < 10; i++) optimizer.minimize(() => x.square().sum(), false, [x]);
+      return optimizer.learningRate;
+    });
+    // float32 gives 6e-8 in each of the ten steps.
+    expect(Math.abs(alphas[0]! / alphas[1]! - 1)).toBeLessThan(1e-6);
+    expect(alphas[1]).toBeGreaterThan(0.06);
+  });
+
+  it('is refused where the optimizer could not have come to it', () => {
+    const set = (options: object, value: unknown) => () => {
+      new AdamHD(options).learningRate = value as number;
+    };
+    expect(set({}, NaN)).toThrow('AdamHD: learningRate must be a finite number; got NaN.');
+    expect(set({}, '0.1')).toThrow("AdamHD: learningRate must be a finite number; got the string '0.1'.");
+    expect(set({ lowerBound: 1e-4 }, 1e-5)).toThrow(
+      'AdamHD: learningRate must not be below lowerBound, 0.0001; got 0.00001.',
+    );
+    expect(set({ multiplicative: true }, 0)).toThrow(
+      'AdamHD: learningRate must not be 0, which the multiplicative rule cannot leave; got 0.',
+    );
+    expect(set({ lowerBound: 1e-4 }, 1e-4)).not.toThrow();
+  });
+
+  it('that was set to the lower bound is not below it', () => {
+    const optimizer = new AdamHD({ lr: 0.3, lowerBound: 0.1 });
+    optimizer.learningRate = 0.1;
+    expect(optimizer.learningRate).toBeGreaterThanOrEqual(0.1);
+  });
+
+  it('keeps its digits over steps that leave it alone', () => {
+    const optimizer = new SGDHD({ lr: 1e-3, hypergradLr: 0 });
+    optimizer.learningRate = 1e-3 + 1e-11;
+    const x = tf.variable(tf.scalar(1));
+    for (let i = 0; i < 3; i++) optimizer.minimize(() => x.square().asScalar(), false, [x]);
+    expect(Math.abs(optimizer.learningRate - (1e-3 + 1e-11))).toBeLessThan(1e-11 * 1e-6);
   });
 });
 

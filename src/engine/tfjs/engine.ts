@@ -3,16 +3,9 @@ import { rowsOf, sizeOf } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { plainLayers } from '../../models/layers/plain.js';
 import type { Values } from '../../models/model.js';
+import { learningRate } from '../../optimizers/compensated.js';
 import { flatten, mapTensors, unflatten, type NamedTensors } from '../../tensors.js';
-import {
-  learningRate,
-  valuesAt,
-  type Batches,
-  type Engine,
-  type Evaluation,
-  type Runner,
-  type StartOptions,
-} from '../engine.js';
+import { valuesAt, type Batches, type Engine, type Evaluation, type Runner, type StartOptions } from '../engine.js';
 import type { Batch, Program } from '../program.js';
 import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js';
 

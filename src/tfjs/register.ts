@@ -1,0 +1,12 @@
+/**
+ * Makes the optimizers known to tfjs by name, for a program that loads a saved model and mentions none of them: a bundler
+ * would leave out the class, and the registration with it.
+ *
+ * @packageDocumentation
+ */
+import { serialization } from '@tensorflow/tfjs-core';
+import { AdamHD } from './adam_hd.js';
+import { AdamWHD } from './adamw_hd.js';
+import { SGDHD } from './sgd_hd.js';
+
+for (const optimizer of [SGDHD, AdamHD, AdamWHD]) serialization.registerClass(optimizer);
