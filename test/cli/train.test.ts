@@ -86,7 +86,11 @@ describe('a run', () => {
   it('is the same whether threads prepare its images or none, and another with --parallel', async () => {
     put(folder, cifar10Files(2));
     const contents: string[] = [];
-    for (const flags of [['--workers', '0'], ['--workers', '3'], ['--parallel', '--overwrite']]) {
+    for (const flags of [
+      ['--workers', '0'],
+      ['--workers', '3'],
+      ['--parallel', '--overwrite'],
+    ]) {
       // Four steps, two of them in the second epoch.
       const { code, stdout, stderr } = await hypergrad(
         [
