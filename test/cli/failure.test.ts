@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it, vi } from 'vitest';
 import { refuseOldNode, tellFailure } from '../../src/cli/failure.js';
 import { RunFailure, UsageError } from '../../src/errors.js';
+import { temporaryFolder } from '../synthetic.js';
 import { shell } from './shell.js';
 
 /** What is said of an error, and the exit code. */
@@ -69,8 +70,13 @@ describe('tellFailure', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('the command line', () => {
-  it.each(['train --iterations 20 --silent', 'plot'])('says that too few files may be open: %s', async (command) => {
-    const { code, stderr } = await shell(`ulimit -n 28; hypergrad ${command}`);
+  it('says that too few files may be open', async () => {
+    // How many are enough differs from one Node.js to another: fewer and fewer, until it fails.
+    const { code, stderr } = await shell(
+      'for most in {40..21}; do (ulimit -n $most; hypergrad train --iterations 20 --silent 2> said); code=$?; ' +
+        '[[ $code == 0 ]] || break; done; cat said >&2; exit $code',
+      { cwd: temporaryFolder() },
+    );
     expect(stderr).toMatch(/^error: Too many files are open .*\n$/);
     expect(code).toBe(1);
   });
