@@ -5,7 +5,7 @@
  * A number too large for a double is infinite, one too small is 0; there is no negative zero.
  */
 export function decimal(text: string): number | undefined {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
   // -0 is a zero like the other, but would be written with its sign.
   return Number(text) + 0;
 }

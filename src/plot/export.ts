@@ -33,8 +33,11 @@ const pngScale = 3;
 /** A picture of more takes too much memory (four bytes a pixel), here and where it is looked at. */
 const mostPixels = 20e6;
 
-/** A page may have no more points than this on a side, by the PDF standard's implementation limits. */
-const mostPdfPoints = 14_400;
+/** The most points of a page's height: half of what the PDF standard's limits allow, since a page is kept until its end. */
+const mostPdfPoints = 7200;
+
+/** PDF last: what it leaves to be freed would add to the pixels of a PNG. */
+const drawingOrder: readonly Format[] = ['png', 'svg', 'pdf'];
 
 /**
  * Draws a figure in each of the formats, one after the other. The same figure gives the same bytes.
@@ -50,7 +53,7 @@ export async function* exportFigure(
   resetSVGDefIds();
   const parts: DrawnPart[] = [];
   for (const { x, y, spec } of figure.parts) parts.push({ x, y, svg: await drawn(spec) });
-  for (const format of new Set(wanted)) {
+  for (const format of drawingOrder.filter((each) => wanted.includes(each))) {
     const svg = () => wholeSvg(figure, parts);
     const bytes =
       format === 'pdf'

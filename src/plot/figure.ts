@@ -1,4 +1,4 @@
-import type { Mark } from 'vega';
+import type { Data, Mark } from 'vega';
 import type { Figure } from './export.js';
 import { insetAxis, linearAxis, logAxis } from './axis.js';
 import { font, panelMark, panelSize, type FigureFacet, type PanelAxes } from './panel.js';
@@ -60,7 +60,6 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
     height: size.height * Math.ceil(facets.length / facetsPerLine),
     lineHeight: size.height,
     parts: facets.map((facet, index) => {
-      const headings = [titleOf(model), subtitle, facet.rates && ratesTitle(facet.rates)];
       return {
         x: (index % facetsPerLine) * size.width,
         y: Math.floor(index / facetsPerLine) * size.height,
@@ -73,8 +72,9 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
             axis: { labelFont: font, titleFont: font, labelFontSize: 10, titleFontSize: 10, titleFontWeight: 'normal' },
             legend: { labelFont: font, labelFontSize: 10 },
           },
+          data: [headingData([titleOf(model), subtitle, facet.rates && ratesTitle(facet.rates)])],
           marks: [
-            ...headings.filter((text) => text !== undefined).map((text, nth) => heading(text, nth)),
+            headingMark,
             ...panels.map((axes, nth) =>
               panelMark(facet, axes, epochs, {
                 x: page.left,
@@ -95,21 +95,30 @@ function ratesTitle(rates: string): string {
   return shown(alpha && beta ? `α₀ = ${alpha}, β = ${beta}` : rates, 200);
 }
 
-function heading(text: string, line: number): Mark {
+/** Headings are data: of a text in a specification, such as 'constructor', Vega may think that it is a name of its own. */
+function headingData(texts: readonly (string | undefined)[]): Data {
+  const shownTexts = texts.filter((text) => text !== undefined);
+  const y = (line: number) => page.top - 6 + line * page.titleLine;
   return {
-    type: 'text',
-    encode: {
-      enter: {
-        text: { value: text },
-        x: { value: page.left + panelSize.width / 2 },
-        y: { value: page.top - 6 + line * page.titleLine },
-        align: { value: 'center' },
-        // Without a canvas Vega takes a letter for 0.8 em wide; in this face it is 0.6.
-        limit: { value: ((panelSize.width + page.left) * 0.8) / 0.6 },
-        font: { value: font },
-        fontSize: { value: line === 0 ? 12 : 10 },
-        fill: { value: 'black' },
-      },
-    },
+    name: 'headings',
+    values: shownTexts.map((text, line) => ({ text, y: y(line), size: line === 0 ? 12 : 10 })),
   };
 }
+
+const headingMark: Mark = {
+  type: 'text',
+  from: { data: 'headings' },
+  encode: {
+    enter: {
+      text: { field: 'text' },
+      x: { value: page.left + panelSize.width / 2 },
+      y: { field: 'y' },
+      align: { value: 'center' },
+      // Without a canvas Vega takes a letter for 0.8 em wide; in this face it is 0.6.
+      limit: { value: ((panelSize.width + page.left) * 0.8) / 0.6 },
+      font: { value: font },
+      fontSize: { field: 'size' },
+      fill: { value: 'black' },
+    },
+  },
+};

@@ -15,12 +15,10 @@ export async function writeFigure(
   attempt(path, () => {
     makeFolder(dirname(path));
   });
-  const written: string[] = [];
   for await (const { format, bytes } of exportFigure(figure, formats, (text) => {
     warn(`${shown(path)}.png: ${text}`);
   })) {
     writeWhole(`${path}.${format}`, bytes);
-    written.push(`${path}.${format}`);
   }
-  return written;
+  return formats.map((format) => `${path}.${format}`);
 }

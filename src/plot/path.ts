@@ -3,7 +3,7 @@ import type { Point } from './thin.js';
 
 /**
  * A curve as the text of an SVG path, in an area of this size in points with its origin at the top left. It is broken
- * where a point has no place: NaN, and on a log axis what is not above 0.
+ * where a point has no place: NaN, on a log axis what is not above 0, and what is past the sizes that an axis goes to.
  *
  * One text a curve takes a hundredth of the memory that Vega's line marks take, which have an item for each point.
  */
@@ -21,13 +21,18 @@ export function linePath(
     length = 0;
   };
   for (const point of points) {
-    const [left, top] = [width * across(point.x), height * (1 - up(point.y))];
-    if (Number.isFinite(left) && Number.isFinite(top))
-      path.push(`${length++ === 0 ? 'M' : 'L'}${place(left)},${place(top)}`);
+    const [share, rise] = [across(point.x), up(point.y)];
+    if (isNear(share) && isNear(rise))
+      path.push(`${length++ === 0 ? 'M' : 'L'}${place(width * share)},${place(height * (1 - rise))}`);
     else end();
   }
   end();
   return path.join('');
+}
+
+/** On the axis or within its length of it; a renderer may fail at what is far outside of the picture. */
+function isNear(share: number): boolean {
+  return share >= -1 && share <= 2;
 }
 
 /** Where on an axis a value lies, as a share of its length. */
@@ -37,7 +42,7 @@ function shareOf({ type, domain: [low, high] }: Axis): (value: number) => number
   return (value) => (scale(value) - start) / length;
 }
 
-/** To a thousandth of a point. What is far outside is nearer, since renderers compute with few digits. */
+/** To a thousandth of a point. */
 function place(coordinate: number): number {
-  return Math.round(Math.max(-1e4, Math.min(1e4, coordinate)) * 1000) / 1000;
+  return Math.round(coordinate * 1000) / 1000;
 }

@@ -170,7 +170,7 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
 /** Methods' names; with the rates where a method occurs more than once. */
 function labelsOf(runs: readonly ReportRun[]): string[] {
   return runs.map(({ label, method, rates }) =>
-    runs.filter((run) => run.method === method).length > 1 ? `${label} ${rates}` : label,
+    runs.filter((run) => run.method === method).length > 1 ? `${label} ${shown(rates, 200)}` : label,
   );
 }
 

@@ -19,7 +19,7 @@ describe('plot', () => {
     await hypergrad(['plot', '--dir', dir, '--plotDir', plotDir, '--format', 'png,svg']);
     expect(readdirSync(plotDir).sort()).toEqual(['mlp.pdf', 'mlp.png', 'mlp.svg']);
     const wrong = await hypergrad(['plot', '--format', 'jpg']);
-    expect(wrong.stderr).toMatch(/'jpg' is invalid\. It takes one of pdf, png, svg\.\n$/);
+    expect(wrong.stderr).toMatch(/'jpg' is invalid\. Did you mean png\? It takes one of pdf, png, svg\.\n$/);
     expect(wrong.code).toBe(2);
   });
 });

@@ -1,3 +1,5 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRuns, readRuns } from '../../src/results/find.js';
 import { writeRecord } from '../../src/results/record.js';
@@ -28,6 +30,48 @@ describe('findRuns', () => {
     ]);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/adamhd\.csv: left out; 'adamhd' is not a method/);
+  });
+
+  it('follows links to folders and files, and does not go round', () => {
+    const [dir, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    writeCsv(elsewhere, 'mlp/x/adam.csv', syntheticCsv());
+    symlinkSync(join(elsewhere, 'mlp'), join(dir, 'mlp'));
+    mkdirSync(join(dir, 'logreg', 'y'), { recursive: true });
+    symlinkSync(join(elsewhere, 'mlp/x/adam.csv'), join(dir, 'logreg/y/sgd.csv'));
+    symlinkSync(join(dir, 'logreg/y'), join(dir, 'logreg/z'));
+    symlinkSync(dir, join(dir, 'logreg/up'));
+    symlinkSync(dir, join(dir, 'again'));
+    symlinkSync('self', join(dir, 'self'));
+    symlinkSync('nowhere', join(dir, 'logreg/y/adam.csv'));
+    mkdirSync(join(dir, 'logreg/y/sgdn.csv'));
+    const warnings: string[] = [];
+    const found = findRuns(dir, (message) => warnings.push(message));
+    expect(found.map(({ model, rates, method }) => `${model}/${rates}/${method}`)).toEqual([
+      'logreg/y/sgd',
+      'logreg/z/sgd',
+      'mlp/x/adam',
+    ]);
+    expect(warnings.sort()).toEqual([
+      expect.stringMatching(/again\/self cannot be read/),
+      expect.stringMatching(/y\/adam\.csv cannot be read: no such file or directory; left out$/),
+      expect.stringMatching(/y\/sgdn\.csv: left out; it is not a file$/),
+      expect.stringMatching(/z\/adam\.csv cannot be read/),
+      expect.stringMatching(/z\/sgdn\.csv: left out; it is not a file$/),
+      expect.stringMatching(/-\w+\/self cannot be read: too many symbolic links/),
+    ]);
+  });
+
+  it('shows hostile names without what a terminal obeys', () => {
+    const dir = temporaryFolder();
+    writeCsv(dir, '__proto__/constructor/\x1b[31madam.csv', syntheticCsv());
+    writeCsv(dir, '__proto__/constructor/toString.csv', syntheticCsv());
+    writeCsv(dir, '__proto__/constructor/adam.csv', syntheticCsv());
+    const warnings: string[] = [];
+    expect(findRuns(dir, (message) => warnings.push(message))).toMatchObject([{ model: '__proto__', method: 'adam' }]);
+    expect(warnings.sort()).toEqual([
+      expect.stringContaining(`'\\x1b[31madam' is not a method`),
+      expect.stringContaining(`'toString' is not a method`),
+    ]);
   });
 
   it('names a folder that is not there', () => {

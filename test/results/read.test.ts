@@ -68,6 +68,65 @@ describe('readRun', () => {
     expect(() => read(text)).toThrow(message);
   });
 
+  it('reads what other programs have made of it', () => {
+    const text = syntheticCsv();
+    const rows = read(text);
+    expect(read(`\ufeff${text}`), 'a byte order mark').toEqual(rows);
+    const lines = text.trimEnd().split('\r\n');
+    const changed = (change: (fields: string[], line: number) => string[], lineEnd = '\r\n') =>
+      lines.map((line, index) => change(line.split(','), index).join(',') + lineEnd).join('');
+    expect(read(changed((fields) => fields.map((field) => `"${field}"`))), 'quotes').toEqual(rows);
+    expect(read(changed((fields) => fields.reverse())), 'another order').toEqual(rows);
+    expect(read(changed((fields) => fields.reverse()).trimEnd()), 'without the last line end').toEqual(rows);
+    const more = changed((fields, line) => [String(line), ...fields, line === 0 ? '__proto__' : '"a, note\n"']);
+    expect(read(more), 'more columns').toEqual(rows);
+    expect(read(changed((fields) => fields.map((field) => ` ${field}`))), 'spaces').toEqual(rows);
+    expect(read(`${text}\r\n\r\n`), 'empty lines').toEqual(rows);
+    expect(read(text.replaceAll('nan', 'NaN').replace('0,0,0,', '0.0,0.0,0,')), 'as pandas writes').toEqual(rows);
+  });
+
+  it('cannot tell whether a last line is whole where the columns are in another order', () => {
+    const reversed = syntheticCsv()
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(',').reverse().join(','))
+      .join('\n');
+    expect(read(reversed, 'adam.csv.partial')).toEqual(read(syntheticCsv()).slice(0, -1));
+  });
+
+  it('refuses lines of two runs', () => {
+    const text = syntheticCsv();
+    expect(() => read(text + text.slice(text.indexOf('\n') + 1))).toThrow(/line 33 has iteration 0 after 31/);
+  });
+
+  it.each(['0x10', '1_0', 'Infinite', '1,5', '--1', '１'])('does not take %s for a number', (word) => {
+    expect(() => read(`${header}\n0,0,0,"${word}",1,1,1,1,1\n`)).toThrow(/line 2 has '.*' under Loss; expected a number/);
+  });
+
+  it.each(['nan', 'inf', '-1', '0.5', '1e300'])('does not take %s for a count', (word) => {
+    expect(() => read(`${header}\n0,${word},0,1,1,1,1,1,1\n`)).toThrow(/under Iteration; expected a count/);
+  });
+
+  it('says little of much: a file in one line', () => {
+    const message = (text: string, name?: string) => {
+      try {
+        return String(read(text, name).length);
+      } catch (error) {
+        return error instanceof UsageError ? error.message : String(error);
+      }
+    };
+    for (const text of [
+      'x'.repeat(50_000_000),
+      `${header}\n${'x'.repeat(50_000_000)}`,
+      `${header}\n0,0,0,${'1'.repeat(5_000_000)}\x1b[31m,1,1,1,1,1\n`,
+      `${header}\n"${'0,'.repeat(5_000_000)}`,
+    ]) {
+      expect(message(text)).toMatch(/adam\.csv: /);
+      expect(message(text).length).toBeLessThan(500);
+      expect(message(text)).not.toMatch(/[\x00-\x1f]/);
+    }
+  });
+
   it('names a file that is not there', () => {
     expect(() => readRun(`${dir}/none.csv`)).toThrow(/none\.csv cannot be read/);
   });
