@@ -1,7 +1,8 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileError } from '../files.js';
+import { resolve } from 'node:path';
 import { RunFailure } from '../errors.js';
+import { fileError } from '../files.js';
 
 /**
  * Does something that only one process at a time may do in a folder. The file at `path` stands for it and tells who does;
@@ -12,19 +13,24 @@ import { RunFailure } from '../errors.js';
  */
 export async function alone<T>(path: string, work: string, action: () => Promise<T>): Promise<T> {
   const holder = { pid: process.pid, host: hostname() };
-  if (!create(path, holder) && !(isStale(read(path)) && takeAway(path) && create(path, holder))) {
+  if (!create(path, holder) && !(isStale(path) && takeAway(path) && create(path, holder))) {
     const { pid, host } = read(path) ?? {};
     const who = pid === undefined ? 'Another process' : `Process ${pid} on ${host}`;
     throw new RunFailure(
       `${who} ${work}. Wait until it has ended; if it is gone, remove ${path}. Then run this again.`,
     );
   }
+  held.add(resolve(path));
   try {
     return await action();
   } finally {
+    held.delete(resolve(path));
     rmSync(path, { force: true });
   }
 }
+
+/** The files that this process has made. In a container, one that was killed had the same number. */
+const held = new Set<string>();
 
 interface Holder {
   readonly pid: number;
@@ -49,8 +55,11 @@ function read(path: string): Holder | undefined {
   }
 }
 
-function isStale(holder: Holder | undefined): boolean {
+/** Whether who made the file at `at`, to stand for `path`, is gone. */
+function isStale(path: string, at = path): boolean {
+  const holder = read(at);
   if (holder?.host !== hostname()) return false;
+  if (holder.pid === process.pid) return !held.has(resolve(path));
   try {
     process.kill(holder.pid, 0);
     return false;
@@ -67,7 +76,7 @@ function takeAway(path: string): boolean {
   } catch {
     return false;
   }
-  const stale = isStale(read(aside));
+  const stale = isStale(path, aside);
   // A live one's, who was faster: it goes back.
   if (stale) rmSync(aside);
   else renameSync(aside, path);

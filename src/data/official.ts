@@ -141,9 +141,9 @@ const cifar10Sources: Record<Cifar10Source, Source> = {
  */
 export async function fetchMnist(options: FetchOptions): Promise<string> {
   const { directory } = options;
-  makeFolder(join(directory, 'MNIST'));
+  makeFolder(directory);
   return alone(
-    join(directory, 'MNIST', 'raw.lock'),
+    join(directory, 'MNIST.lock'),
     `is fetching MNIST into ${directory}`,
     async () => officialFolder(findMnist(directory)) ?? (await fetchMnistFiles(options)),
   );
