@@ -30,6 +30,8 @@ for (const folder of ['dist', 'bin']) {
   }
 }
 bring(join(from, 'README.md'));
+// Its package says that it is under the MIT licence, whose text has to go with a copy.
+copyFileSync(join(root, 'scripts/onnxruntime.LICENSE'), join(to, 'LICENSE'));
 const { name, version, author, license, repository, os, main } = JSON.parse(
   readFileSync(join(from, 'package.json'), 'utf8'),
 );

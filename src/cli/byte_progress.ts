@@ -1,3 +1,4 @@
+import { say } from './output.js';
 import { isInteractive } from './terminal.js';
 
 export interface ByteProgress {
@@ -21,7 +22,7 @@ export function byteProgress(): ByteProgress {
   };
   const line = (text: string) => {
     done();
-    stderr.write(`${text}\n`);
+    say(text);
     latest = { received: 0, time: 0 };
   };
   const renew = (received: number, total: number | undefined) => {
@@ -37,7 +38,7 @@ export function byteProgress(): ByteProgress {
     const tenths = (count: number) => Math.floor((10 * count) / (total ?? Infinity));
     const reached = tenths(received) > tenths(latest.received);
     latest = { received, time: 0 };
-    if (reached) stderr.write(`${share(received, total)}\n`);
+    if (reached) say(share(received, total));
   };
   return { line, bytes: isInteractive(stderr) ? renew : tell, done };
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import { oneOf } from './arguments.js';
 import { byteProgress } from './byte_progress.js';
 import { interruptible } from './interrupt.js';
+import { print } from './output.js';
 
 const sets = ['cifar10', 'mnist'] as const;
 type SetName = (typeof sets)[number];
@@ -55,7 +56,7 @@ async function list({ data, from, url, md5 }: DataFlags): Promise<void> {
     row(packagedMnist()),
     row(findCifar10(data) ?? absent),
   ];
-  process.stdout.write(table(rows));
+  print(table(rows));
 }
 
 const noCifar10 = { name: 'CIFAR-10', images: undefined, official: false };

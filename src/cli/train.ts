@@ -38,7 +38,16 @@ async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   if (saying !== undefined) observer.line(saying);
 }
 
-function refuseContradictions({ method, mu, lowerBound, alpha_0: alpha0, save, ...flags }: TrainFlags): void {
+function refuseContradictions({
+  method,
+  mu,
+  lowerBound,
+  alpha_0: alpha0,
+  batchSize,
+  parallel,
+  save,
+  ...flags
+}: TrainFlags): void {
   if (method.startsWith('sgdn') && mu === 0) {
     throw new UsageError(
       `--mu 0: Nesterov momentum needs a μ above 0; for none, use --method ${method.replace('n', '')}.`,
@@ -46,6 +55,11 @@ function refuseContradictions({ method, mu, lowerBound, alpha_0: alpha0, save, .
   }
   if (lowerBound !== undefined && lowerBound > alpha0) {
     throw new UsageError(`--lowerBound ${lowerBound} is above --alpha_0 ${alpha0}; lower it, or begin higher.`);
+  }
+  if (parallel > batchSize) {
+    throw new UsageError(
+      `--parallel ${parallel} cuts a mini-batch into more parts than --batchSize ${batchSize} has images.`,
+    );
   }
   const ofSaved = (['resume', 'overwrite', 'keepModel'] as const).find((name) => flags[name]);
   if (ofSaved !== undefined && !save) {

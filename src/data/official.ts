@@ -138,7 +138,7 @@ const cifar10Sources: Record<Cifar10Source, Source> = {
 export async function fetchMnist(options: FetchOptions): Promise<string> {
   const { directory } = options;
   const there = () => officialFolder(findMnist(directory));
-  return there() ?? alone(join(directory, 'MNIST', 'raw'), async () => there() ?? (await fetchMnistFiles(options)));
+  return there() ?? alone(join(directory, 'MNIST'), async () => there() ?? (await fetchMnistFiles(options)));
 }
 
 /** Makes a folder while no other process does. */

@@ -280,6 +280,7 @@ describe('MNIST', () => {
     await expect(fetchMnist({ directory: folder, url: server.url })).rejects.toThrow(
       `There is a MNIST in ${join(folder, 'raw')} already`,
     );
+    expect(readdirSync(folder)).toEqual(['raw']);
     expect(server.ranges).toEqual([]);
   });
 });

@@ -77,7 +77,7 @@ export function hoist(body: Graph, outer: Graph): void {
     (stays ? kept : moved).push(node);
   }
   body.nodes = kept;
-  outer.nodes.push(...moved);
+  outer.nodes = [...outer.nodes, ...moved];
   // A body may read the constants of the graph around it.
   for (const name of new Set(moved.flatMap(usedBy))) {
     const constant = body.constants.get(name);
