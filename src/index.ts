@@ -11,6 +11,7 @@ export { adamW, adamWHD } from './optimizers/adamw_hd.js';
 export { adagradDirection } from './optimizers/adagrad.js';
 export { descent, type DescentOptions } from './optimizers/descent.js';
 export { decoupled, type Direction, type Hyper } from './optimizers/direction.js';
+export { dog, type DoGOptions } from './optimizers/dog.js';
 export { elementRates } from './optimizers/element_rates.js';
 export { grouped } from './optimizers/grouped.js';
 export { hdm, type HDMOptions } from './optimizers/hdm.js';
@@ -22,8 +23,16 @@ export {
   type Objective,
 } from './optimizers/hdm_iterates.js';
 export { hypergradientDescent, type HypergradientOptions } from './optimizers/hypergradient.js';
+export { prodigy, type ProdigyOptions } from './optimizers/prodigy.js';
 export { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from './optimizers/rate.js';
 export type { Compensated, UpdateRule } from './optimizers/rule.js';
+export {
+  scheduleFreeAdamW,
+  scheduleFreeSGD,
+  type ScheduleFreeAdamWOptions,
+  type ScheduleFreeOptions,
+  type ScheduleFreeSGDOptions,
+} from './optimizers/schedule_free.js';
 export { momentum, sgd, sgdDirection, steepest, type MomentumOptions } from './optimizers/sgd.js';
 export { sgdHD, type SGDHDRuleOptions } from './optimizers/sgd_hd.js';
 export { rated } from './optimizers/tower.js';

@@ -43,6 +43,6 @@ export function adam(options: DescentOptions & AdamOptions): UpdateRule {
 }
 
 /** 1 − βᵗ = −expm1(t·ln β): the difference itself would lose four digits in float32 where βᵗ is near 1. */
-function oneMinusPower(beta: number, t: Scalar): Scalar {
+export function oneMinusPower(beta: number, t: Scalar): Scalar {
   return neg(expm1(mul(t, Math.log(beta))));
 }

@@ -44,6 +44,15 @@ export function grouped(rule: UpdateRule, groupOf: (name: string) => string = (n
         state: states,
       };
     },
+    ...(rule.evaluated && {
+      evaluated: (state: TensorTree, parameters: NamedTensors) =>
+        Object.assign(
+          {},
+          ...groups(parameters).map(([group, names]) =>
+            rule.evaluated!((state as GroupedState)[group]!, pick(parameters, names)),
+          ),
+        ) as NamedTensors,
+    }),
     learned: (state) =>
       Object.fromEntries(
         Object.entries(state as GroupedState).flatMap(([group, own]) => {

@@ -29,6 +29,11 @@ export interface UpdateRule {
   ): { readonly parameters: NamedTensors; readonly state: TensorTree };
   /** α − α₀ in `state`, for a rule that learns α; add it to `alpha0` in float64. */
   drift?(state: TensorTree): Compensated;
+  /**
+   * The parameters to use the model with, where they are not those that are trained: an average of these. For validation and
+   * for what is kept, never for the next step.
+   */
+  evaluated?(state: TensorTree, parameters: NamedTensors): NamedTensors;
   /** What a rule learns besides α, in `state`, by its symbol. */
   learned?(state: TensorTree): Readonly<Record<string, Scalar>>;
 }

@@ -5,11 +5,15 @@ import {
   adamHD,
   adamW,
   adamWHD,
+  dog,
   elementRates,
   grouped,
   hdm,
   hypergradientDescent,
+  prodigy,
   rated,
+  scheduleFreeAdamW,
+  scheduleFreeSGD,
   sgd,
   sgdHD,
   steepest,
@@ -78,6 +82,11 @@ const rules: [name: string, parabola: UpdateRule, rosenbrock: UpdateRule][] = [
     elementRates(steepest, { alpha0: 0, beta: 1e-4 }),
     elementRates(steepest, { alpha0: 2e-3, beta: 1e-6, lowerBound: 0 }),
   ],
+  ['prodigy', prodigy(), prodigy({ biasCorrection: true, dCoef: 0.2 })],
+  ['dog', dog(), dog({ repsRel: 1e-3 })],
+  ['L-DoG', grouped(dog()), grouped(dog({ repsRel: 1e-3 }))],
+  ['scheduleFreeSGD', scheduleFreeSGD({ alpha0: 0.3 }), scheduleFreeSGD({ alpha0: 0.03 })],
+  ['scheduleFreeAdamW', scheduleFreeAdamW({ alpha0: 0.3 }), scheduleFreeAdamW({ alpha0: 0.1 })],
   ['hdm', hdm({ beta: 0.1 }), hdm({ beta: 1e-3 })],
 ];
 
@@ -103,7 +112,7 @@ function distance(rule: UpdateRule, { start, gradient, minimum, steps }: Valley)
     ({ parameters, state } = tidy(() => rule.update({ x: tensor1d(g) }, state, parameters)));
     dispose(last);
   }
-  const end = [...parameters.x!.dataSync()];
+  const end = [...(rule.evaluated?.(state, parameters) ?? parameters).x!.dataSync()];
   dispose([parameters, state]);
   return Math.max(...end.map((value, i) => Math.abs(value - minimum[i]!)));
 }

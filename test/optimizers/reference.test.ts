@@ -2,8 +2,14 @@ import { setBackend } from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  dog,
+  grouped,
   hdm,
   hypergradientDescent,
+  prodigy,
+  scheduleFreeAdamW,
+  scheduleFreeSGD,
+  type DoGOptions,
   rated,
   sgdHD,
   steepest,
@@ -24,6 +30,7 @@ interface Fixture {
     /** After each step. */
     readonly theta: readonly (readonly number[])[];
     readonly learned: Readonly<Record<string, readonly number[]>>;
+    readonly evaluated?: readonly (readonly number[])[];
   }[];
 }
 
@@ -34,6 +41,11 @@ interface Tuned {
 
 const rules = {
   hdm,
+  prodigy,
+  dog,
+  ldog: (options: DoGOptions) => grouped(dog(options)),
+  scheduleFreeSGD,
+  scheduleFreeAdamW,
   tower: ({ alpha0, beta, beta2 }: Tuned & { readonly beta2: number }) =>
     sgdHD({ alpha0, beta: 1, hypergradOptimizer: rated(steepest, { alpha0: beta, beta: beta2 }) }),
   momentum: ({ alpha0, beta, mu }: Tuned & { readonly mu: number }) =>
@@ -53,11 +65,13 @@ beforeAll(() => setBackend('cpu'));
 describe("twenty steps agree with the authors' packages in float64 to 1e-6", () => {
   it.each(fixture.cases.map((each) => [each.rule, JSON.stringify(each.options), each] as const))(
     '%s %s',
-    (name, _, { options, theta, learned: { alpha, ...learned } }) => {
+    (name, _, { options, theta, learned: { alpha, ...learned }, evaluated = [] }) => {
       const rule = rules[name](options);
       const actual = follow(rule, split(fixture.start), fixture.gradients.map(split));
       // Relative to the largest value of a run: float32 gives 6e-8 in each operation.
       expect(deviation(actual.theta.flat(), theta.flat())).toBeLessThan(1e-6);
+      expect(actual.evaluated).toHaveLength(evaluated.length);
+      if (evaluated.length > 0) expect(deviation(actual.evaluated.flat(), evaluated.flat())).toBeLessThan(1e-6);
       if (alpha) expect(deviation(actual.alpha, alpha)).toBeLessThan(1e-6);
       expect(Object.keys(actual.learned).sort()).toEqual(Object.keys(learned).sort());
       for (const [symbol, values] of Object.entries(learned)) {

@@ -5,13 +5,17 @@ import { program } from '../../src/engine/program.js';
 import {
   adamHD,
   adamWHD,
+  dog,
   elementRates,
   grouped,
   hdm,
   hypergradientDescent,
   hypergradOptimizers,
   momentum,
+  prodigy,
   rated,
+  scheduleFreeAdamW,
+  scheduleFreeSGD,
   sgdHD,
   steepest,
   tunableAdamDirection,
@@ -61,7 +65,12 @@ it.each(['onnx', 'cpu'] as const)('a run that diverges keeps α where a safeguar
   expect((await rates(engine, sgdHD({ alpha0: 1e38, beta: 1e-4 }))).at(-1)).toBeNaN();
 });
 
-const without: [string, UpdateRule][] = [
+const others: [string, UpdateRule][] = [
+  ['Prodigy', prodigy({ d0: 1e-3, biasCorrection: true, growthRate: 2 })],
+  ['DoG', dog({ repsRel: 1e-2 })],
+  ['L-DoG', grouped(dog({ repsRel: 1e-2 }))],
+  ['Schedule-Free SGD', scheduleFreeSGD({ alpha0: 0.1, warmupSteps: 5, r: 1 })],
+  ['Schedule-Free AdamW', scheduleFreeAdamW({ weightDecay: 0.1 })],
   ['a rate for each tensor', grouped(sgdHD({ alpha0: 0.01, beta: 1e-4 }))],
   ['a rate for each element', elementRates(steepest, { alpha0: 0.01, beta: 1e-3 })],
   [
@@ -76,8 +85,8 @@ const without: [string, UpdateRule][] = [
   ],
 ];
 
-describe('traced into an ONNX graph, a rule without a single α trains as on the cpu backend', () => {
-  it.each(without)('%s', async (_, rule) => {
+describe('traced into an ONNX graph, any other rule trains as on the cpu backend', () => {
+  it.each(others)('%s', async (_, rule) => {
     const [traced, eager] = [await trained('onnx', rule), await trained('cpu', rule)];
     // The losses pass on the rounding of every step before.
     for (const [i, loss] of eager.loss.entries()) expect(Math.abs(traced.loss[i]! / loss - 1)).toBeLessThan(1e-4);
