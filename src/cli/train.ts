@@ -18,14 +18,16 @@ async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const settings = { ...flags, engine: chosenEngine(flags) };
   refuseContradictions(flags);
 
-  const [{ createEngine }, { loadDataset }, { runSaved, runUnsaved }] = await Promise.all([
+  const [{ createEngine }, { loadDataset }, { reduced }, { runSaved, runUnsaved }] = await Promise.all([
     import('../engine/engines.js'),
     import('./dataset.js'),
+    import('../data/reduced.js'),
     import('../run/run.js'),
   ]);
-  const dataset = loadDataset(flags, (text) => {
+  const whole = loadDataset(flags, (text) => {
     if (!silent) warn(text);
   });
+  const dataset = reduced(whole, flags.reduction);
   const engine = await createEngine(settings.engine, settings);
   const observer = progress({ ...flags, trainingSamples: dataset.train.count, silent });
   const { model, method, alpha_0: alpha0, beta, seed } = flags;

@@ -4,7 +4,15 @@ import type { ModelName } from '../models/models.js';
 import type { Method } from '../optimizers/methods.js';
 import type { Settings } from '../run/settings.js';
 import { finite, integer, nonNegative, oneOf, positive } from './arguments.js';
-import { batchSizeBounds, deviceBounds, replicaBounds, seedBounds, threadBounds, workerBounds } from './bounds.js';
+import {
+  batchSizeBounds,
+  deviceBounds,
+  reductionBounds,
+  replicaBounds,
+  seedBounds,
+  threadBounds,
+  workerBounds,
+} from './bounds.js';
 
 // The names stand here again so that `--help` need not load the engines; the compiler holds them to the originals.
 const models = [
@@ -106,6 +114,12 @@ const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name
     about: "stop when a mini-batch's loss is this low; 0: no limit",
     parse: nonNegative,
     preset: 0,
+  },
+  reduction: {
+    flags: '--reduction <K>',
+    about: 'train and test on the first 1/K of the images',
+    parse: integer(reductionBounds),
+    preset: 1,
   },
   seed: { flags: '--seed <number>', about: 'seed of all random numbers', parse: integer(seedBounds), preset: 1 },
   save: {

@@ -26,6 +26,7 @@ export interface Settings {
   readonly epochs: number;
   readonly iterations: number;
   readonly lossThreshold: number;
+  readonly reduction: number;
   readonly seed: number;
   readonly parallel: number;
   readonly synthetic: boolean;
@@ -41,12 +42,23 @@ type Resolved = { readonly [Name in keyof Required<Omit<Settings, 'engine'>>]: S
 /** What a run is, to be told from others. */
 export function identityOf(settings: Settings, dataset: Dataset, engine: Engine): Identity {
   const { model, method, alpha_0, beta, mu, weightDecay, order, multiplicative, hypergradOptimizer } = settings;
-  const { batchSize, epochs, iterations, lossThreshold, seed, parallel, synthetic, threads, workers, device } =
-    settings;
+  const {
+    batchSize,
+    epochs,
+    iterations,
+    lossThreshold,
+    reduction,
+    seed,
+    parallel,
+    synthetic,
+    threads,
+    workers,
+    device,
+  } = settings;
   const { lowerBound = null, clip = null } = settings;
   const resolved: Resolved = {
     ...{ model, method, alpha_0, beta, mu, weightDecay, order, multiplicative, lowerBound, clip, hypergradOptimizer },
-    ...{ batchSize, epochs, iterations, lossThreshold, seed, parallel, synthetic, threads, workers, device },
+    ...{ batchSize, epochs, iterations, lossThreshold, reduction, seed, parallel, synthetic, threads, workers, device },
   };
   const { name, train, test } = dataset;
   return {
