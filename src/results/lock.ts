@@ -13,6 +13,11 @@ export interface Lock {
   release(): void;
 }
 
+/** Another process holds the target: which, since when, and the way out. */
+export class TargetHeld extends UsageError {
+  override name = 'TargetHeld';
+}
+
 /** A holder tells so often that it is alive. */
 const beat = 15_000;
 /** A holder on another machine that has been silent for so long is taken for dead. */
@@ -34,7 +39,7 @@ interface Holder {
  * Takes the target for this process. Exclusive creation of the file decides, which network file systems have too; the
  * lock of a holder that is dead is taken over by whoever first creates a file of that holder's name.
  *
- * @throws UsageError where another process holds it, or the folder cannot be written to.
+ * @throws TargetHeld where another process holds it, UsageError where the folder cannot be written to.
  */
 export function holdTarget(target: string): Lock {
   const path = `${target}.lock`;
@@ -78,7 +83,7 @@ function take(path: string, me: Holder): void {
     if (holder === undefined) continue; // it has just been released
     const beingWritten = holder.id === unknown.id && tries < 20;
     if (!beingWritten) {
-      if (isAlive(holder, path)) throw new UsageError(heldBy(path, holder));
+      if (isAlive(holder, path)) throw new TargetHeld(heldBy(path, holder));
       if (inherit(path, holder, me)) return;
     }
     pause(50);

@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/results/record.js';
@@ -68,13 +68,15 @@ describe('a run that is interrupted', () => {
   it('is lost by no other command', async () => {
     await interrupted('SIGTERM');
     const before = filesBelow(folder).map((name) => readFileSync(join(folder, name), 'base64'));
+    // Only files that somebody has moved have a path that tells other settings than theirs.
+    const moved = join(folder, 'moved');
+    cpSync(dirname(path('')), join(moved, 'logreg', '+1e-03_+1e-07', 'batchSize=64_seed=2'), { recursive: true });
     for (const [args, message] of [
       [[], /An interrupted run is in .*\.partial\. --resume goes on with it, --overwrite begins anew/],
-      [['--resume', '--alpha_0', '1.4e-3'], /is of another run: --alpha_0 0\.001, now 0\.0014\./],
       [['--resume', '--engine', 'cpu'], /engine onnx \(onnxruntime-node .*\), now cpu \(tfjs .*\)/],
       [
-        ['--resume', '--batchSize', '64', '--mu', '0.5'],
-        /--batchSize 128, now 64; --mu 0\.9, now 0\.5|--mu.*--batchSize/,
+        ['--resume', '--batchSize', '64', '--seed', '2', '--dir', moved],
+        /is of another run: --batchSize 128, now 64; --seed 1, now 2\./,
       ],
       [['--resume', '--iterations', '3'], /is at iteration \d+ already/],
       [['--engine', 'tfjs-node'], /An interrupted run/],
@@ -85,6 +87,7 @@ describe('a run that is interrupted', () => {
       expect(stderr).not.toMatch(/^ +at /m);
       expect(code).toBe(2);
     }
+    rmSync(moved, { recursive: true });
     expect(filesBelow(folder).map((name) => readFileSync(join(folder, name), 'base64'))).toEqual(before);
     expect(await train('--iterations', '5', '--overwrite')).toMatchObject({ code: 0 });
     expect(filesBelow(folder)).toEqual([`${stem}.csv`, `${stem}.json`]);
@@ -123,8 +126,8 @@ describe('a finished run', () => {
     expect(again.stderr).toMatch(/adam_hd\.csv is finished already\.\n$/);
     for (const [args, message] of [
       [['--iterations', '10'], /20 iterations, now 10.*--dir.*--overwrite/],
-      [['--iterations', '20', '--seed', '2'], /--seed 1, now 2/],
-      [['--iterations', '20', '--seed', '2', '--resume'], /--seed 1, now 2/],
+      [['--iterations', '20', '--engine', 'cpu'], /engine onnx .*, now cpu/],
+      [['--iterations', '20', '--engine', 'cpu', '--resume'], /engine onnx .*, now cpu/],
     ] as const) {
       const { code, stderr } = await train(...args);
       expect(stderr).toMatch(message);
@@ -136,8 +139,11 @@ describe('a finished run', () => {
     const longer = await train('--iterations', '40', '--resume');
     expect(longer.stderr).toContain('whose checkpoint is gone: this one begins anew');
     expect(csv().split('\r\n')).toHaveLength(42);
-    expect(await train('--iterations', '10', '--seed', '2', '--overwrite')).toMatchObject({ code: 0 });
-    expect(record()).toMatchObject({ state: 'finished', settings: { seed: 2, iterations: 10 }, rows: { count: 10 } });
+    expect(await train('--iterations', '10', '--overwrite')).toMatchObject({ code: 0 });
+    expect(record()).toMatchObject({ state: 'finished', settings: { iterations: 10 }, rows: { count: 10 } });
+    const other = await train('--iterations', '10', '--seed', '2', '--alpha_0', '1.4e-3');
+    expect(other.stderr).toContain(join('+1e-03_+1e-07', 'alpha_0=0.0014_seed=2', 'adam_hd.csv'));
+    expect(record().settings, 'its neighbour is left as it was').toMatchObject({ seed: 1 });
   });
 
   it('of another program, without a record, is kept if it is longer', async () => {

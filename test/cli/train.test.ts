@@ -88,11 +88,11 @@ describe('a run', () => {
   it('is the same whether threads prepare its images or none, and another with --parallel', async () => {
     put(folder, cifar10Files(2));
     const contents: string[] = [];
-    for (const flags of [
-      ['--workers', '0'],
-      ['--workers', '3'],
-      ['--parallel', '--overwrite'],
-    ]) {
+    for (const [settings, ...flags] of [
+      ['', '--workers', '0'],
+      ['', '--workers', '3'],
+      ['_parallel=2', '--parallel'],
+    ] as const) {
       // Four steps, two of them in the second epoch.
       const { code, stdout, stderr } = await hypergrad(
         [
@@ -102,7 +102,9 @@ describe('a run', () => {
         { cwd: folder },
       );
       expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
-      contents.push(withoutTimes(join(folder, 'results', 'vgg11_bn', '+1e-03_+1e-06', 'sgd.csv')));
+      contents.push(
+        withoutTimes(join(folder, 'results', 'vgg11_bn', '+1e-03_+1e-06', `batchSize=5${settings}`, 'sgd.csv')),
+      );
     }
     const [inLine, threaded, parallel] = contents.map((content) => content.split('\r\n'));
     expect(inLine).toHaveLength(1 + 5 + 1);
@@ -113,7 +115,8 @@ describe('a run', () => {
 
   it('of a reduced data set says so in its record', async () => {
     await hypergrad([...quick, '--epochs', '1', '--reduction', '60', '--save'], { cwd: folder });
-    const record = JSON.parse(readFileSync(target().replace('.csv', '.json'), 'utf8')) as RunRecord;
+    const path = join(folder, 'results', 'logreg', '+1e-03_+1e-06', 'reduction=60', 'adam.json');
+    const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
     expect(record.settings.reduction).toBe(60);
     expect(record.data).toMatchObject({ train: 1000, test: 166 });
     expect(record.rows.count).toBe(9); // row 0, and ⌈1000 / 128⌉ steps
