@@ -268,7 +268,12 @@ export function chosenEngine({ cuda, engine }: Pick<TrainFlags, 'cuda' | 'engine
 }
 
 /** @throws UsageError where a run cannot have these together. */
-export function refuseImpossible({ method, mu, lowerBound, alpha_0: alpha0 }: TrainFlags): void {
+export function refuseImpossible({
+  method,
+  mu,
+  lowerBound,
+  alpha_0: alpha0,
+}: Pick<TrainFlags, 'method' | 'mu' | 'lowerBound' | 'alpha_0'>): void {
   if (method.startsWith('sgdn') && mu === 0) {
     throw new UsageError(
       `--mu 0: Nesterov momentum needs a μ above 0; for none, use --method ${method.replace('n', '')}.`,

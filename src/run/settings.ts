@@ -51,7 +51,7 @@ export const usual = {
   reduction: 1,
   seed: 1,
   parallel: 1,
-} as const satisfies { readonly [Name in PathSetting]: Setting };
+} as const satisfies Readonly<Record<PathSetting, Setting>>;
 
 /** All but what a path has a place for, how far a run goes, and what no row depends on. */
 type PathSetting = Exclude<
