@@ -7,6 +7,7 @@ import { print, say } from './output.js';
 import { plotCommand } from './plot.js';
 import { reportCommand } from './report.js';
 import { nearest } from './suggestion.js';
+import { summaryCommand } from './summary.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 
@@ -26,6 +27,7 @@ export async function run(): Promise<void> {
     .addCommand(dataCommand())
     .addCommand(plotCommand())
     .addCommand(compareCommand())
+    .addCommand(summaryCommand())
     .addCommand(reportCommand());
 
   for (const command of [program, ...program.commands]) {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { UsageError } from '../errors.js';
 import { combinations } from '../sweep/grid.js';
 import type { PlannedRun, RunOrder } from '../sweep/plan.js';
+import { align } from '../text.js';
 import { integer } from './arguments.js';
 import { threadBounds } from './bounds.js';
 import { duration } from './duration.js';
@@ -112,9 +113,8 @@ function choice(given: string, before: readonly Choice[]): Choice[] {
 
 /** A line a run on standard output, what there is to do on the other. */
 function printPlan(runs: readonly PlannedRun[], seconds: number | undefined): void {
-  const widest = Math.max(...runs.map(({ target }) => target.length));
-  const lines = runs.map(({ id, target, state }) => `${id}  ${target.padEnd(widest)}  ${state}\n`);
-  print([`${'ID'.padEnd(16)}  ${'RESULTS'.padEnd(widest)}  STATE\n`, ...lines].join(''));
+  const lines = [['ID', 'RESULTS', 'STATE'], ...runs.map(({ id, target, state }) => [id, target, state])];
+  print(`${align(lines, { left: [0, 1, 2] }).join('\n')}\n`);
   const count = (state: PlannedRun['state']) => runs.filter((run) => run.state === state).length;
   const finished = count('finished');
   const left = runs.length - finished;

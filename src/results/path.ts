@@ -31,3 +31,10 @@ export function resultPath({ directory, model, method, alpha0, beta, besides = {
 export function tellsSettings(folder: string): boolean {
   return /^[A-Za-z][\w]*=/.test(folder);
 }
+
+/** Folders of rates and settings without what they tell of the seed: the same for runs that differ in nothing else. */
+export function withoutSeed(folders: string): string {
+  const [rates, settings] = folders.split('/');
+  const others = settings?.replace(/(^|_)seed=\d+(?=_|$)/, '').replace(/^_/, '');
+  return others ? `${rates}/${others}` : (rates ?? '');
+}
