@@ -13,6 +13,11 @@ export interface Lock {
   release(): void;
 }
 
+/** Another process holds it: which, since when, and the way out. */
+export class Held extends UsageError {
+  override name = 'Held';
+}
+
 /** A holder tells so often that it is alive. */
 const beat = 15_000;
 /** A holder on another machine that has been silent for so long is taken for dead. */
@@ -41,7 +46,7 @@ export interface LockOptions {
  * Takes what the file at `path` stands for. Its exclusive creation decides, which network file systems have too; the lock
  * of a holder that is dead is taken over by whoever first creates a file of that holder's name.
  *
- * @throws UsageError where another process holds it, or the folder cannot be written to.
+ * @throws Held where another process holds it, UsageError where the folder cannot be written to.
  */
 export function hold(path: string, { work, wayOut }: LockOptions): Lock {
   const folder = dirname(path);
@@ -90,7 +95,7 @@ function take(path: string, me: Holder, refusal: (holder: Holder) => string): vo
     if (holder === undefined) continue; // it has just been released
     const beingWritten = holder.id === unknown.id && tries < 20;
     if (!beingWritten) {
-      if (isAlive(holder, path)) throw new UsageError(refusal(holder));
+      if (isAlive(holder, path)) throw new Held(refusal(holder));
       if (inherit(path, holder, me)) return;
     }
     pause(50);

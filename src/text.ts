@@ -23,6 +23,15 @@ export function listed(names: readonly string[], most = 3): string {
   return `${some.join(', ') || 'none'}${more}`;
 }
 
+/** Columns as wide as their widest cell, flush right but for those named. */
+export function align(lines: readonly (readonly string[])[], { left }: { left: readonly number[] }): string[] {
+  const widths: number[] = [];
+  for (const cells of lines) cells.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  const pad = (cell: string, column: number) =>
+    left.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return lines.map((cells) => cells.map(pad).join('  ').trimEnd());
+}
+
 /** Control and format characters (those that turn the direction of a line among them), separators, halves of pairs. */
 const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
 

@@ -14,6 +14,8 @@ export const workerBounds: Bounds = { least: 0, most: mostThreads, because: ofTh
 
 export const batchSizeBounds: Bounds = { least: 1, most: 60_000, because: 'the largest data set has 60000 images' };
 
+export const reductionBounds: Bounds = { least: 1, most: 10_000, because: 'the data sets have 10000 images to test' };
+
 export const replicaBounds: Bounds = { least: 1, most: 64, because: 'the network is traced once for each' };
 
 export const deviceBounds: Bounds = { least: 0, most: 63, because: 'no machine has more GPUs' };

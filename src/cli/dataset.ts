@@ -58,13 +58,22 @@ export async function loadDatasetAloud(
   flags: DatasetFlags & { readonly silent: boolean },
   signal: AbortSignal,
 ): Promise<Dataset | undefined> {
+  return aloud(flags.silent, signal, (talk) => loadDataset(flags, talk));
+}
+
+/** Loads data, telling on standard error how it goes; undefined where an interrupt ended it. */
+export async function aloud<T>(
+  silent: boolean,
+  signal: AbortSignal,
+  load: (talk: DatasetTalk) => Promise<T>,
+): Promise<T | undefined> {
   const quiet = { line: () => undefined, bytes: () => undefined, done: () => undefined };
-  const { line, bytes, done } = flags.silent ? quiet : byteProgress();
+  const { line, bytes, done } = silent ? quiet : byteProgress();
   const warn = (text: string) => {
     line(`warning: ${text}`);
   };
   try {
-    return await loadDataset(flags, { say: line, warn, signal, onBytes: bytes });
+    return await load({ say: line, warn, signal, onBytes: bytes });
   } catch (error) {
     if (!signal.aborted) throw error;
     line('Interrupted. What has come is kept; run the command again to go on from there.');

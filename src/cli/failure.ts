@@ -19,10 +19,24 @@ export function refuseOldNode(version: string): void {
 
 /** Says in one line why the command failed, and sets the exit code: 2 for a user's mistake, 1 for a failure. A bug keeps its stack. */
 export function tellFailure(error: unknown): void {
-  const known = error instanceof UsageError || error instanceof RunFailure ? error : machineFault(error);
-  if (known) say(`error: ${known.message.split('\n').join(' ')}`);
+  const known = knownFailure(error);
+  if (known) say(`error: ${lineOf(known)}`);
   else say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = known instanceof UsageError ? 2 : 1;
+}
+
+/** A failure that is not a bug of ours, in a line; undefined where it is one. */
+export function failureLine(error: unknown): string | undefined {
+  const known = knownFailure(error);
+  return known && lineOf(known);
+}
+
+function knownFailure(error: unknown): UsageError | RunFailure | undefined {
+  return error instanceof UsageError || error instanceof RunFailure ? error : machineFault(error);
+}
+
+function lineOf({ message }: Error): string {
+  return message.split('\n').join(' ');
 }
 
 /** What the machine or the installation lacks, with the remedy; undefined where it is something else. */

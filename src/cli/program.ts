@@ -7,6 +7,8 @@ import { print, say } from './output.js';
 import { plotCommand } from './plot.js';
 import { reportCommand } from './report.js';
 import { nearest } from './suggestion.js';
+import { summaryCommand } from './summary.js';
+import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -21,9 +23,11 @@ export async function run(): Promise<void> {
     .description('Learning-rate adaptation by hypergradient descent.')
     .version(version)
     .addCommand(trainCommand())
+    .addCommand(sweepCommand())
     .addCommand(dataCommand())
     .addCommand(plotCommand())
     .addCommand(compareCommand())
+    .addCommand(summaryCommand())
     .addCommand(reportCommand());
 
   for (const command of [program, ...program.commands]) {

@@ -1,5 +1,6 @@
 import type { Row } from '../results/row.js';
 import type { RunObserver } from '../run/run.js';
+import { duration } from './duration.js';
 import { say } from './output.js';
 import { isInteractive } from './terminal.js';
 
@@ -45,14 +46,14 @@ export function progress(options: ProgressOptions): Progress {
     shown = true;
   };
   const told = (row: Row, loss: number) =>
-    `${epochOf(row, options)}  ${figures(row, loss, closed)}  ${seconds(row.time)}${clock.text(row.iteration)}`;
+    `${epochOf(row, options)}  ${figures(row, loss, closed)}  ${duration(row.time)}${clock.text(row.iteration)}`;
 
   return {
     line,
     resumed(reached, trained) {
       closed = { validLoss: reached.validLossEpoch, accuracy: reached.validAccuracy };
       clock.begin(reached.iteration, trained);
-      line(`Going on from iteration ${reached.iteration}, after ${seconds(trained)}.`);
+      line(`Going on from iteration ${reached.iteration}, after ${duration(trained)}.`);
     },
     stretch({ rows, position, validationSeconds }) {
       clock.take(position, validationSeconds);
@@ -113,7 +114,7 @@ function paceOf({ epochs, iterations, batchSize, trainingSamples }: ProgressOpti
       const step = iteration - 1;
       if (!Number.isFinite(last) || step >= last) return rate;
       const validations = Math.floor(last / stepsAnEpoch) - Math.floor(step / stepsAnEpoch);
-      return `${rate}  ${seconds(((last - step) * spent) / steps + validations * aValidation)} left`;
+      return `${rate}  ${duration(((last - step) * spent) / steps + validations * aValidation)} left`;
     },
   };
 }
@@ -125,10 +126,4 @@ function epochOf({ epoch, iteration }: Row, { epochs }: ProgressOptions): string
 function figures({ alpha }: Row, loss: number, { validLoss, accuracy }: Validated): string {
   const share = `${(100 * accuracy).toFixed(2)} %`;
   return `loss ${loss.toPrecision(5)}  validation ${validLoss.toPrecision(5)} (${share})  α ${alpha.toPrecision(5)}`;
-}
-
-function seconds(count: number): string {
-  if (count < 60) return `${count.toFixed(1)} s`;
-  const [hours, minutes] = [Math.floor(count / 3600), Math.floor((count % 3600) / 60)];
-  return hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min ${Math.floor(count % 60)} s`;
 }

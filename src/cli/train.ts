@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import type { EngineName } from '../engine/engines.js';
 import { UsageError } from '../errors.js';
+import type { Outcome } from '../run/run.js';
 import { interruptible } from './interrupt.js';
 import { progress } from './progress.js';
-import { trainOptions, type TrainFlags } from './train_options.js';
+import { chosenEngine, refuseImpossible, trainOptions, type TrainFlags } from './train_options.js';
 
 /** `hypergrad train`: what train.py does. It says on standard error how it goes. */
 export function trainCommand(): Command {
@@ -17,62 +17,62 @@ async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const settings = { ...flags, engine: chosenEngine(flags) };
   refuseContradictions(flags);
 
-  const [{ createEngine }, { loadDatasetAloud }, { runSaved, runUnsaved }] = await Promise.all([
-    import('../engine/engines.js'),
-    import('./dataset.js'),
-    import('../run/run.js'),
-  ]);
-  const dataset = await loadDatasetAloud(flags, signal);
-  if (dataset === undefined) return;
+  const [{ createEngine }, { loadDatasetAloud }, { reduced }, { runSaved, runUnsaved }, { targetOf }] =
+    await Promise.all([
+      import('../engine/engines.js'),
+      import('./dataset.js'),
+      import('../data/reduced.js'),
+      import('../run/run.js'),
+      import('../run/settings.js'),
+    ]);
+  const whole = await loadDatasetAloud(flags, signal);
+  if (whole === undefined) return;
+  const dataset = reduced(whole, flags.reduction);
   const engine = await createEngine(settings.engine, settings);
   const observer = progress({ ...flags, trainingSamples: dataset.train.count, silent });
   const { model, method, alpha_0: alpha0, beta, seed } = flags;
   observer.line(`${dataset.name}, ${model}, ${method}, α₀ ${alpha0}, β ${beta}, seed ${seed}, on ${engine.name}`);
   const options = { settings, dataset, engine, signal, observer };
-  let saying: string | undefined;
   try {
-    saying = await (flags.save ? runSaved({ ...flags, ...options }) : runUnsaved(options));
+    if (flags.save) {
+      const outcome = await runSaved({ ...flags, ...options, target: targetOf(settings, flags.dir) });
+      observer.done();
+      if (outcome.kind === 'held') throw new UsageError(outcome.why);
+      observer.line(inWords(outcome));
+    } else {
+      await runUnsaved(options);
+      observer.done();
+      if (signal.aborted) observer.line('Interrupted.');
+    }
   } finally {
     observer.done();
   }
-  if (saying !== undefined) observer.line(saying);
 }
 
-function refuseContradictions({
-  method,
-  mu,
-  lowerBound,
-  alpha_0: alpha0,
-  batchSize,
-  parallel,
-  save,
-  ...flags
-}: TrainFlags): void {
-  if (method.startsWith('sgdn') && mu === 0) {
-    throw new UsageError(
-      `--mu 0: Nesterov momentum needs a μ above 0; for none, use --method ${method.replace('n', '')}.`,
-    );
+function inWords(outcome: Exclude<Outcome, { kind: 'held' }>): string {
+  switch (outcome.kind) {
+    case 'finished':
+      return `Saved ${outcome.results}${outcome.model === undefined ? '' : `, and the network in ${outcome.model}`}.`;
+    case 'already':
+      return `${outcome.results} is finished already${outcome.recorded ? '' : ' (by its rows; it has no record)'}.`;
+    case 'interrupted': {
+      const { iteration, partial, resumable } = outcome;
+      if (iteration === undefined) return 'Interrupted before there was a row to write.';
+      const way = resumable
+        ? 'The same command with --resume goes on from there.'
+        : 'It cannot be resumed: it has no checkpoint (--checkpoint 0).';
+      return `Interrupted at iteration ${iteration}. The rows so far are in ${partial}. ${way}`;
+    }
   }
-  if (lowerBound !== undefined && lowerBound > alpha0) {
-    throw new UsageError(`--lowerBound ${lowerBound} is above --alpha_0 ${alpha0}; lower it, or begin higher.`);
-  }
-  if (parallel > batchSize) {
-    throw new UsageError(
-      `--parallel ${parallel} cuts a mini-batch into more parts than --batchSize ${batchSize} has images.`,
-    );
-  }
+}
+
+function refuseContradictions(flags: TrainFlags): void {
+  refuseImpossible(flags);
   const ofSaved = (['resume', 'overwrite', 'keepModel'] as const).find((name) => flags[name]);
-  if (ofSaved !== undefined && !save) {
+  if (ofSaved !== undefined && !flags.save) {
     throw new UsageError(`--${ofSaved} is about saved results; give --save too, or leave it out.`);
   }
   if (flags.resume && flags.overwrite) {
     throw new UsageError('--resume and --overwrite contradict each other; give one of them.');
   }
-}
-
-function chosenEngine({ cuda, engine }: TrainFlags): EngineName {
-  if (cuda && engine !== undefined && engine !== 'tfjs-node-gpu') {
-    throw new UsageError(`--cuda and --engine ${engine} contradict each other; give one of them.`);
-  }
-  return engine ?? (cuda ? 'tfjs-node-gpu' : 'onnx');
 }

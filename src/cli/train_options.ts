@@ -1,10 +1,19 @@
 import { Option } from 'commander';
 import type { EngineName } from '../engine/engines.js';
+import { UsageError } from '../errors.js';
 import type { ModelName } from '../models/models.js';
 import type { Method } from '../optimizers/methods.js';
-import type { Settings } from '../run/settings.js';
+import { usual, type Settings } from '../run/settings.js';
 import { finite, integer, nonNegative, oneOf, positive } from './arguments.js';
-import { batchSizeBounds, deviceBounds, replicaBounds, seedBounds, threadBounds, workerBounds } from './bounds.js';
+import {
+  batchSizeBounds,
+  deviceBounds,
+  reductionBounds,
+  replicaBounds,
+  seedBounds,
+  threadBounds,
+  workerBounds,
+} from './bounds.js';
 
 // The names stand here again so that `--help` need not load the engines; the compiler holds them to the originals.
 const models = [
@@ -31,7 +40,8 @@ export interface TrainFlags extends Omit<Settings, 'engine'> {
   readonly silent: boolean;
 }
 
-interface OptionSpec<Value> {
+/** An option, as the parser, the help, and a sweep's lists and files have it. */
+export interface OptionSpec<Value> {
   /** As commander takes it: `--alpha_0 <rate>`; without a value it is a switch. */
   readonly flags: string;
   readonly about: string;
@@ -43,153 +53,251 @@ interface OptionSpec<Value> {
   readonly bare?: string;
   /** Of the environment, that sets it. */
   readonly variable?: string;
+  /** Whether a sweep may list several values of it, takes one, or has no such option. */
+  readonly inSweep: 'many' | 'one' | 'none';
 }
 
-/** Every option of `hypergrad train`, in the order of its help. */
-const specs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name]> } = {
+/** Every option of `hypergrad train`, in the order of its help; the compiler sees to it that none is forgotten. */
+export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<TrainFlags[Name]> } = {
   model: {
     flags: '--model <name>',
     about: 'what to train: logreg, mlp; vgg (which is vgg16_bn), vgg11, 13, 16, 19, each with or without _bn',
     parse: oneOf(models),
     preset: 'logreg',
+    inSweep: 'many',
   },
-  method: { flags: '--method <name>', about: `how: ${methods.join(', ')}`, parse: oneOf(methods), preset: 'adam' },
-  alpha_0: { flags: '--alpha_0 <rate>', about: 'initial learning rate α₀', parse: nonNegative, preset: 0.001 },
+  method: {
+    flags: '--method <name>',
+    about: `how: ${methods.join(', ')}`,
+    parse: oneOf(methods),
+    preset: 'adam',
+    inSweep: 'many',
+  },
+  alpha_0: {
+    flags: '--alpha_0 <rate>',
+    about: 'initial learning rate α₀',
+    parse: nonNegative,
+    preset: 0.001,
+    inSweep: 'many',
+  },
   beta: {
     flags: '--beta <rate>',
     about: 'learning rate β of the learning rate',
     parse: nonNegative,
     preset: 0.000001,
+    inSweep: 'many',
   },
-  mu: { flags: '--mu <factor>', about: 'momentum μ, of sgdn and sgdn_hd', parse: nonNegative, preset: 0.9 },
-  weightDecay: { flags: '--weightDecay <factor>', about: 'L2 penalty', parse: nonNegative, preset: 0.0001 },
+  mu: {
+    flags: '--mu <factor>',
+    about: 'momentum μ, of sgdn and sgdn_hd',
+    parse: nonNegative,
+    preset: usual.mu,
+    inSweep: 'many',
+  },
+  weightDecay: {
+    flags: '--weightDecay <factor>',
+    about: 'L2 penalty',
+    parse: nonNegative,
+    preset: usual.weightDecay,
+    inSweep: 'many',
+  },
   order: {
     flags: '--order <order>',
     about: 'adam_hd: α moves within the loop over tensors (reference) or once a step (paper)',
     parse: oneOf(orders),
-    preset: 'reference',
+    preset: usual.order,
+    inSweep: 'many',
   },
   multiplicative: {
     flags: '--multiplicative',
     about: 'α ← α·(1 + β·h/(‖g‖·‖u‖)), the rule that needs no scale for β',
-    preset: false,
+    preset: usual.multiplicative,
+    inSweep: 'many',
   },
   lowerBound: {
     flags: '--lowerBound <rate>',
     about: 'α never falls below this; 0 forbids negative rates',
     parse: finite,
+    inSweep: 'many',
   },
-  clip: { flags: '--clip <size>', about: 'h never exceeds this in size', parse: positive },
+  clip: { flags: '--clip <size>', about: 'h never exceeds this in size', parse: positive, inSweep: 'many' },
   hypergradOptimizer: {
     flags: '--hypergradOptimizer <name>',
     about: `what moves α along h: ${hypergradOptimizers.join(', ')}`,
     parse: oneOf(hypergradOptimizers),
-    preset: 'plain',
+    preset: usual.hypergradOptimizer,
+    inSweep: 'many',
   },
   batchSize: {
     flags: '--batchSize <count>',
     about: 'images in a mini-batch',
     parse: integer(batchSizeBounds),
-    preset: 128,
+    preset: usual.batchSize,
+    inSweep: 'many',
   },
   epochs: {
     flags: '--epochs <count>',
     about: 'stop after so many epochs; 0: no limit',
     parse: integer(0),
     preset: 2,
+    inSweep: 'one',
   },
   iterations: {
     flags: '--iterations <count>',
     about: 'stop at this iteration; 0: no limit',
     parse: integer(0),
     preset: 0,
+    inSweep: 'one',
   },
   lossThreshold: {
     flags: '--lossThreshold <loss>',
     about: "stop when a mini-batch's loss is this low; 0: no limit",
     parse: nonNegative,
-    preset: 0,
+    preset: usual.lossThreshold,
+    inSweep: 'many',
   },
-  seed: { flags: '--seed <number>', about: 'seed of all random numbers', parse: integer(seedBounds), preset: 1 },
+  reduction: {
+    flags: '--reduction <K>',
+    about: 'train and test on the first 1/K of the images',
+    parse: integer(reductionBounds),
+    preset: usual.reduction,
+    inSweep: 'many',
+  },
+  seed: {
+    flags: '--seed <number>',
+    about: 'seed of all random numbers',
+    parse: integer(seedBounds),
+    preset: usual.seed,
+    inSweep: 'many',
+  },
   save: {
     flags: '--save',
     about: 'write the results file, <dir>/<model>/<alpha_0>_<beta>/<method>.csv, and a record of the run beside it',
     preset: false,
+    inSweep: 'none',
   },
-  dir: { flags: '--dir <folder>', about: 'folder of the results', parse: String, preset: 'results' },
+  dir: { flags: '--dir <folder>', about: 'folder of the results', parse: String, preset: 'results', inSweep: 'one' },
   resume: {
     flags: '--resume',
     about: 'go on where an interrupted run stopped (and leave a finished one alone); with --save',
     preset: false,
+    inSweep: 'none',
   },
   overwrite: {
     flags: '--overwrite',
     about: 'replace results of other settings, or of a longer run, and checkpoints',
     preset: false,
+    inSweep: 'one',
   },
   checkpoint: {
     flags: '--checkpoint <minutes>',
     about: 'with --save, note so often where the run is, so that it can be resumed; 0: never',
     parse: nonNegative,
     preset: 5,
+    inSweep: 'one',
   },
   keepModel: {
     flags: '--keepModel',
     about: 'with --save, keep the trained network as <method>.safetensors, which PyTorch reads',
     preset: false,
+    inSweep: 'one',
   },
   data: {
     flags: '--data <folder>',
     about: 'folder of the data (default: "data"; for MNIST a copy comes along)',
     parse: String,
+    inSweep: 'one',
   },
   offline: {
     flags: '--offline',
     about: 'vgg: do not fetch CIFAR-10 where it is absent',
     preset: false,
     variable: 'HYPERGRAD_OFFLINE',
+    inSweep: 'one',
   },
   synthetic: {
     flags: '--synthetic',
     about: 'vgg: made-up images from the seed, where CIFAR-10 cannot be had',
     preset: false,
+    inSweep: 'one',
   },
-  silent: { flags: '--silent', about: 'show nothing', preset: false },
+  silent: { flags: '--silent', about: 'show nothing', preset: false, inSweep: 'none' },
   engine: {
     flags: '--engine <name>',
     about: `what computes: ${engines.join(', ')} (default: onnx)`,
     parse: oneOf(engines),
+    inSweep: 'one',
   },
   threads: {
     flags: '--threads <count>',
     about: 'threads of the onnx engine; 0: one a core, or one for a small model',
     parse: integer(threadBounds),
     preset: 0,
+    inSweep: 'one',
   },
-  cuda: { flags: '--cuda', about: 'compute on an NVIDIA GPU, by the engine tfjs-node-gpu', preset: false },
-  device: { flags: '--device <index>', about: 'which GPU', parse: integer(deviceBounds), preset: 0 },
+  cuda: {
+    flags: '--cuda',
+    about: 'compute on an NVIDIA GPU, by the engine tfjs-node-gpu',
+    preset: false,
+    inSweep: 'one',
+  },
+  device: { flags: '--device <index>', about: 'which GPU', parse: integer(deviceBounds), preset: 0, inSweep: 'one' },
   workers: {
     flags: '--workers <count>',
     about: 'threads that prepare images ahead; 0: none; MNIST needs none',
     parse: integer(workerBounds),
     preset: 1,
+    inSweep: 'one',
   },
   parallel: {
     flags: '--parallel [replicas]',
     about: 'cut each mini-batch into parts, as on so many GPUs',
     parse: integer(replicaBounds),
-    preset: 1,
+    preset: usual.parallel,
     bare: '2',
+    inSweep: 'many',
   },
 };
 
 /** The options as commander takes them. */
 export function trainOptions(): Option[] {
-  return Object.values(specs).map(({ flags, about, parse, preset, bare, variable }: OptionSpec<unknown>) => {
+  return Object.values(optionSpecs).map(({ flags, about, parse, preset, bare, variable }: OptionSpec<unknown>) => {
     const option = new Option(flags, about);
     if (parse) option.argParser(parse);
     if (preset !== undefined) option.default(preset);
     if (variable !== undefined) option.env(variable);
     return bare === undefined ? option : option.preset(bare);
   });
+}
+
+/** The engine that flags name. @throws UsageError where they name two. */
+export function chosenEngine({ cuda, engine }: Pick<TrainFlags, 'cuda' | 'engine'>): EngineName {
+  if (cuda && engine !== undefined && engine !== 'tfjs-node-gpu') {
+    throw new UsageError(`--cuda and --engine ${engine} contradict each other; give one of them.`);
+  }
+  return engine ?? (cuda ? 'tfjs-node-gpu' : 'onnx');
+}
+
+/** @throws UsageError where a run cannot have these together. */
+export function refuseImpossible({
+  method,
+  mu,
+  lowerBound,
+  alpha_0: alpha0,
+  batchSize,
+  parallel,
+}: Pick<TrainFlags, 'method' | 'mu' | 'lowerBound' | 'alpha_0' | 'batchSize' | 'parallel'>): void {
+  if (method.startsWith('sgdn') && mu === 0) {
+    throw new UsageError(
+      `--mu 0: Nesterov momentum needs a μ above 0; for none, use --method ${method.replace('n', '')}.`,
+    );
+  }
+  if (lowerBound !== undefined && lowerBound > alpha0) {
+    throw new UsageError(`--lowerBound ${lowerBound} is above --alpha_0 ${alpha0}; lower it, or begin higher.`);
+  }
+  if (parallel > batchSize) {
+    throw new UsageError(
+      `--parallel ${parallel} cuts a mini-batch into more parts than --batchSize ${batchSize} has images.`,
+    );
+  }
 }

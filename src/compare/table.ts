@@ -1,6 +1,5 @@
-import { max } from 'd3-array';
 import { toJson, wordOf } from '../results/json.js';
-import { shown } from '../text.js';
+import { align, shown } from '../text.js';
 import type { ResultsComparison } from './compare.js';
 import type { Deviation } from './deviation.js';
 
@@ -69,12 +68,4 @@ function share(accuracy: number): string {
 
 function sides(a: number, b: number): string {
   return a === b ? String(a) : `${a} | ${b}`;
-}
-
-/** Columns as wide as their widest cell, flush right but for those named. */
-function align(lines: readonly (readonly string[])[], { left }: { left: readonly number[] }): string[] {
-  const widths = (lines[0] ?? []).map((_, column) => max(lines, (cells) => (cells[column] ?? '').length) ?? 0);
-  const pad = (cell: string, column: number) =>
-    left.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return lines.map((cells) => cells.map(pad).join('  ').trimEnd());
 }

@@ -7,12 +7,14 @@ export type EngineName = (typeof engineNames)[number];
 export interface EngineOptions {
   /** onnx: threads within an operator; 0: as many as there are cores. */
   readonly threads: number;
+  /** onnx: what counts as all cores; undefined: the machine's. */
+  readonly cores?: number;
   /** tfjs-node-gpu: index of the GPU. */
   readonly device: number;
 }
 
 /** Loads the engine's packages only when it is asked for: they take a good part of a second. */
-export async function createEngine(name: EngineName, { threads, device }: EngineOptions): Promise<Engine> {
-  if (name === 'onnx') return (await import('./onnx/engine.js')).onnxEngine({ threads });
+export async function createEngine(name: EngineName, { threads, cores, device }: EngineOptions): Promise<Engine> {
+  if (name === 'onnx') return (await import('./onnx/engine.js')).onnxEngine({ threads, cores });
   return (await import('./tfjs/engine.js')).tfjsEngine(name, { device });
 }

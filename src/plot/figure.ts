@@ -89,10 +89,11 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
   };
 }
 
-/** A folder's name, `+1e-03_+1e-07`, in words; any other name as it is. */
+/** A folder's name, `+1e-03_+1e-07`, in words, what it tells besides after them; any other name as it is. */
 function ratesTitle(rates: string): string {
-  const [, alpha, beta] = /^\+?(.+)_\+?(.+)$/.exec(rates) ?? [];
-  return shown(alpha && beta ? `α₀ = ${alpha}, β = ${beta}` : rates, 200);
+  const [, alpha, beta, more] = /^\+?([^/]+)_\+?([^/]+?)(?:\/(.+))?$/.exec(rates) ?? [];
+  if (!alpha || !beta) return shown(rates, 200);
+  return shown([`α₀ = ${alpha}`, `β = ${beta}`, ...(more === undefined ? [] : [more])].join(', '), 200);
 }
 
 /** Headings are data: of a text in a specification, such as 'constructor', Vega may think that it is a name of its own. */

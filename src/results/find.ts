@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { readError } from '../files.js';
 import type { Method } from '../optimizers/methods.js';
 import { shown } from '../text.js';
+import { tellsSettings } from './path.js';
 import { readRun } from './read.js';
 import { readRecord, type RunRecord } from './record.js';
 import type { Row } from './row.js';
@@ -11,10 +12,13 @@ import type { Row } from './row.js';
 /** The methods in the order of the published legends. */
 export const methodOrder = ['adam', 'adam_hd', 'sgd', 'sgd_hd', 'sgdn', 'sgdn_hd'] as const satisfies readonly Method[];
 
-/** Where a run's results lie: `<dir>/<model>/<rates>/<method>.csv`, with `.partial` after it until the run ends. */
+/**
+ * Where a run's results lie: `<dir>/<model>/<rates>/<method>.csv`, with `.partial` after it until the run ends; or in a
+ * folder of `<rates>` that tells more settings (`resultPath`).
+ */
 export interface RunFile {
   readonly model: string;
-  /** The folder `<alpha_0>_<beta>`, as in `+1e-03_+1e-07`. */
+  /** The folder `<alpha_0>_<beta>`, as in `+1e-03_+1e-07`; with that of more settings, `+1e-03_+1e-07/seed=2`. */
   readonly rates: string;
   readonly method: Method;
   readonly finished: boolean;
@@ -38,7 +42,7 @@ export type Warn = (message: string) => void;
  */
 export function findRuns(dir: string, warn: Warn): RunFile[] {
   const files = contents(dir, 'folder', warn).flatMap((model) =>
-    contentsOrNone(join(dir, model), 'folder', warn).flatMap((rates) =>
+    ratesIn(join(dir, model), warn).flatMap((rates) =>
       contentsOrNone(join(dir, model, rates), 'file', warn).flatMap((name): RunFile[] => {
         const path = join(dir, model, rates, name);
         const [, stem, partial] = resultsName.exec(name) ?? [];
@@ -58,6 +62,14 @@ export function findRuns(dir: string, warn: Warn): RunFile[] {
         compareText(a.rates, b.rates) ||
         methodOrder.indexOf(a.method) - methodOrder.indexOf(b.method),
     );
+}
+
+/** The folders of rates, and those within them that tell more settings: `+1e-03_+1e-07/seed=2`. */
+function ratesIn(model: string, warn: Warn): string[] {
+  return contentsOrNone(model, 'folder', warn).flatMap((rates) => {
+    const within = contentsOrNone(join(model, rates), 'folder', warn, tellsSettings);
+    return [rates, ...within.map((settings) => `${rates}/${settings}`)];
+  });
 }
 
 /** Reads runs one at a time, so that only one need be in memory; warns of those that cannot be read and goes on. */
@@ -104,13 +116,15 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const anyName: (name: string) => boolean = () => true;
+
 const resultsName = /^(.*)\.csv(\.partial)?$/s;
 
 /**
  * The folders in a folder, or its results files, where links lead as well. A link that leads back up makes no loop: no
- * path here has more than three names below the results folder.
+ * path here has more than four names below the results folder.
  */
-function contents(dir: string, kind: 'file' | 'folder', warn: Warn): string[] {
+function contents(dir: string, kind: 'file' | 'folder', warn: Warn, wanted = anyName): string[] {
   let names: string[];
   try {
     names = readdirSync(dir);
@@ -121,7 +135,7 @@ function contents(dir: string, kind: 'file' | 'folder', warn: Warn): string[] {
     ]);
     throw readError(`the results folder ${shown(dir)}`, error, reasons);
   }
-  return names.filter((name) => {
+  return names.filter(wanted).filter((name) => {
     if (kind === 'file' && !resultsName.test(name)) return false;
     const path = join(dir, name);
     try {
@@ -136,9 +150,9 @@ function contents(dir: string, kind: 'file' | 'folder', warn: Warn): string[] {
   });
 }
 
-function contentsOrNone(dir: string, kind: 'file' | 'folder', warn: Warn): string[] {
+function contentsOrNone(dir: string, kind: 'file' | 'folder', warn: Warn, wanted = anyName): string[] {
   try {
-    return contents(dir, kind, warn);
+    return contents(dir, kind, warn, wanted);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     warn(`${error.message}; left out`);

@@ -5,8 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import { RunFailure, UsageError } from '../errors.js';
 import { writeWhole } from '../files.js';
-import { hold, type Lock } from '../lock.js';
-import { resultPath } from '../results/path.js';
+import { Held, hold, type Lock } from '../lock.js';
 import { runId, writeRecord, type Identity, type Machine, type Reached, type RunRecord } from '../results/record.js';
 import type { Row } from '../results/row.js';
 import { openResults, type ResultsWriter } from '../results/writer.js';
@@ -14,7 +13,7 @@ import { train, type Stretch, type TrainOptions } from '../training/train.js';
 import { writeCheckpoint, type Checkpoint } from './checkpoint.js';
 import { arraysOf } from './network.js';
 import { encodeSafetensors } from './safetensors.js';
-import { identityOf, type Settings } from './settings.js';
+import { circumstancesOf, identityOf, type Settings } from './settings.js';
 import { beginning, complete, filesOf, settle, unfinishedRecord, type TargetFiles } from './target.js';
 
 export interface RunOptions {
@@ -27,8 +26,8 @@ export interface RunOptions {
 }
 
 export interface SavedRunOptions extends RunOptions {
-  /** The folder of all results. */
-  readonly dir: string;
+  /** The path of the results file. */
+  readonly target: string;
   /** Go on from the last checkpoint; leave a finished run alone. */
   readonly resume: boolean;
   /** Replace whatever is there. */
@@ -49,41 +48,56 @@ export interface RunObserver {
   checkpointed(seconds: number): void;
 }
 
-/** Runs, and writes nothing. Returns what there is to say at the end, if anything. */
-export async function runUnsaved(options: RunOptions): Promise<string | undefined> {
+/** How a run that is kept came to its end. */
+export type Outcome =
+  | { readonly kind: 'finished'; readonly results: string; readonly model: string | undefined }
+  /** It was there: nothing has been done. Results of another program have no record. */
+  | { readonly kind: 'already'; readonly results: string; readonly recorded: boolean }
+  /** `iteration` is undefined where there was no row to write yet. */
+  | {
+      readonly kind: 'interrupted';
+      readonly iteration: number | undefined;
+      readonly partial: string;
+      readonly resumable: boolean;
+    }
+  /** Another process is at it; `why` tells which, and the way out. */
+  | { readonly kind: 'held'; readonly why: string };
+
+/** Runs, and writes nothing. */
+export async function runUnsaved(options: RunOptions): Promise<void> {
   for await (const stretch of train(trainOptions(options))) options.observer.stretch(stretch);
-  return options.signal.aborted ? 'Interrupted.' : undefined;
 }
 
 /**
  * Runs, and keeps what comes of it under the results folder: the rows, a record of what the run was, checkpoints on the
  * way. Finished results are replaced only by finished ones.
  *
- * @returns what there is to say at the end.
- * @throws UsageError where another process is at it, or something would be lost; RunFailure where the disk fails.
+ * @throws UsageError where something would be lost, RunFailure where the disk fails.
  */
-export async function runSaved(options: SavedRunOptions): Promise<string> {
-  const { settings, dataset, engine, dir, observer } = options;
-  const { model, method, alpha_0: alpha0, beta } = settings;
-  // Results of made-up images must never pass for real ones.
-  const folder = settings.synthetic ? `${model}_synthetic` : model;
-  const target = resultPath({ directory: dir, model: folder, method, alpha0, beta });
+export async function runSaved(options: SavedRunOptions): Promise<Outcome> {
+  const { settings, dataset, engine, target, observer } = options;
   const files = filesOf(target);
-  const lock = hold(files.lock, {
-    work: `writing ${target}`,
-    wayOut: 'Wait for it, end it, or choose another results folder with --dir.',
-  });
+  const lock = lockOf(files);
+  if (lock instanceof Held) return { kind: 'held', why: lock.message };
   try {
     settle(files);
-    const identity = identityOf(settings, dataset, engine);
+    const identity = identityOf(settings, circumstancesOf(dataset, engine));
     const todo = beginning(files, identity, options);
-    if (todo.kind === 'finished') {
-      return `${target} is finished already${todo.record ? '' : ' (by its rows; it has no record)'}.`;
-    }
+    if (todo.kind === 'finished') return { kind: 'already', results: target, recorded: todo.record !== undefined };
     if (todo.kind === 'begin' && todo.why !== undefined) observer.line(todo.why);
     return await keptRun(files, identity, lock, todo.kind === 'resume' ? todo.checkpoint : undefined, options);
   } finally {
     lock.release();
+  }
+}
+
+function lockOf({ lock, results }: TargetFiles): Lock | Held {
+  try {
+    const wayOut = 'Wait for it, end it, or choose another results folder with --dir.';
+    return hold(lock, { work: `writing ${results}`, wayOut });
+  } catch (error) {
+    if (error instanceof Held) return error;
+    throw error;
   }
 }
 
@@ -96,7 +110,7 @@ async function keptRun(
   lock: Lock,
   from: Checkpoint | undefined,
   options: SavedRunOptions,
-): Promise<string> {
+): Promise<Outcome> {
   const { checkpoint: minutes, keepModel, signal, observer } = options;
   const started = from?.started ?? new Date().toISOString();
   const resumed = from ? from.resumed + 1 : 0;
@@ -104,7 +118,7 @@ async function keptRun(
   if (from) observer.resumed(from.reached, from.position.seconds);
   let results: ResultsWriter | undefined;
   let last: Stretch | undefined;
-  let saying: string | undefined;
+  let finished: Outcome | undefined;
   let savedAt = performance.now();
   let saved = from?.position;
 
@@ -168,19 +182,18 @@ async function keptRun(
       observer.stretch(stretch);
       const removed = writer.restore();
       if (stretch.ended && !signal.aborted && !removed) {
-        saying = await finish(files, writer, stretch, options, (more) => record('finished', more));
+        finished = await finish(files, writer, stretch, options, (more) => record('finished', more));
       } else if (signal.aborted || removed || isDue(stretch)) {
         await save(stretch, writer);
       }
       if (removed) throw new RunFailure(`${files.partial} was removed while it was written; its rows are there again.`);
     }
-    if (saying !== undefined) return saying;
-    if (!results) return 'Interrupted before there was a row to write.';
-    writeRecord(unfinishedRecord(files), record('interrupted'));
-    return interrupted(files, reached.iteration, minutes > 0 && saved !== undefined);
+    if (finished) return finished;
+    const resumable = minutes > 0 && saved !== undefined;
+    if (results) writeRecord(unfinishedRecord(files), record('interrupted'));
+    return { kind: 'interrupted', iteration: results && reached.iteration, partial: files.partial, resumable };
   } catch (error) {
-    if (results && saying === undefined)
-      noteFailure(files, record('failed', { error: withoutPaths(messageOf(error)) }));
+    if (results && !finished) noteFailure(files, record('failed', { error: withoutPaths(messageOf(error)) }));
     throw error;
   } finally {
     results?.close();
@@ -194,7 +207,7 @@ async function finish(
   { state }: Stretch,
   { keepModel }: SavedRunOptions,
   record: (more: Partial<RunRecord>) => RunRecord,
-): Promise<string> {
+): Promise<Outcome> {
   const { count, sha256 } = results.mark();
   const finished = record({ rows: { count, sha256 }, model: keepModel ? basename(files.model) : null });
   if (keepModel) {
@@ -206,7 +219,7 @@ async function finish(
   writeRecord(files.recordAside, finished);
   results.finish();
   complete(files, keepModel);
-  return `Saved ${files.results}${keepModel ? `, and the network in ${files.model}` : ''}.`;
+  return { kind: 'finished', results: files.results, model: keepModel ? files.model : undefined };
 }
 
 function trainOptions(
@@ -234,13 +247,6 @@ function reachedAfter(before: Reached, rows: readonly Row[]): Reached {
         : { epoch, iteration, loss, lossEpoch, validLossEpoch, validAccuracy, alpha },
     before,
   );
-}
-
-function interrupted({ partial }: TargetFiles, iteration: number, resumable: boolean): string {
-  const way = resumable
-    ? 'The same command with --resume goes on from there.'
-    : 'It cannot be resumed: it has no checkpoint (--checkpoint 0).';
-  return `Interrupted at iteration ${iteration}. The rows so far are in ${partial}. ${way}`;
 }
 
 /** The failure itself is what there is to tell. */

@@ -75,6 +75,20 @@ export function settle(files: TargetFiles): void {
   rmSync(files.modelAside, { force: true });
 }
 
+/** How a run stands that nobody may be at: `interrupted` has a checkpoint to go on from. */
+export type TargetState = 'finished' | 'interrupted' | 'failed' | 'new';
+
+/** Looks at how a planned run stands, and changes nothing; the record is that of a finished or of a failed run. */
+export function lookAt(results: string, planned: Identity): { state: TargetState; record: RunRecord | undefined } {
+  const files = filesOf(results);
+  const [record, finished] = [recordOf(files.record), existsSync(results)];
+  if (finished && goesAsFar(results, record, planned)) return { state: 'finished', record };
+  const last = finished ? recordOf(files.recordAside) : record;
+  // What another program version or engine failed at may succeed now.
+  if (last?.state === 'failed' && differences(last, planned).length === 0) return { state: 'failed', record: last };
+  return { state: existsSync(files.checkpoint) ? 'interrupted' : 'new', record: undefined };
+}
+
 /** What there is to do: nothing, to go on from a checkpoint, or to begin. */
 export type Beginning =
   | { readonly kind: 'finished'; readonly record: RunRecord | undefined }

@@ -50,6 +50,24 @@ describe('compare', () => {
   });
 });
 
+describe('summary', () => {
+  it('prints a table, CSV or JSON, and warns on the other stream', async () => {
+    const dir = temporaryFolder();
+    writeCsv(dir, path, syntheticCsv());
+    writeCsv(dir, `${path.replace('adam', 'sgd')}.partial`, syntheticCsv());
+    const table = await hypergrad(['summary', dir, '--reach', '1']);
+    expect(table.stdout).toMatch(/^run +seeds +loss .* iterations to 1 +diverged\nmlp\/\+1e-03_\+1e-07\/adam +1 /);
+    expect(table).toMatchObject({ code: 0, stderr: 'warning: 1 of 2 runs have not finished; left out\n' });
+    const csv = await hypergrad(['summary', dir, '--format', 'csv']);
+    expect(csv.stdout).toMatch(/^model,method,rates,[\s\S]*\nmlp,adam,/);
+    const json = await hypergrad(['summary', dir, '--format', 'json']);
+    expect(JSON.parse(json.stdout)).toMatchObject([{ model: 'mlp', method: 'adam', runs: 1 }]);
+    const none = await hypergrad(['summary', join(dir, 'none')]);
+    expect(none.stderr).toMatch(/^error: the results folder .*none cannot be read: it does not exist[^\n]*\n$/);
+    expect(none.code).toBe(2);
+  });
+});
+
 describe('report', () => {
   it('writes the page and prints its path', async () => {
     const dir = temporaryFolder();

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../src/results/record.js';
 import { cifar10Files, put } from '../data/cifar10_files.js';
 import { hypergrad, withoutTimes } from './hypergrad.js';
 
@@ -26,6 +27,7 @@ describe('a wrong command line', () => {
     [['train', '--parallel', '0'], /--parallel.*0.*integer, 1 to 64: the network is traced once for each/],
     [['train', '--batchSize', '0'], /--batchSize.*0.*integer, 1 to 60000/],
     [['train', '--epochs', '1.5'], /--epochs.*1\.5.*integer/],
+    [['train', '--reduction', '0'], /--reduction.*0.*integer, 1 to 10000/],
     [['train', '--seed', '-3'], /--seed.*-3.*integer/],
     [['train', '--method', 'sgdn', '--mu', '0'], /--mu 0.*Nesterov.*--method sgd/],
     [['train', '--cuda', '--engine', 'cpu'], /--cuda and --engine cpu/],
@@ -107,6 +109,15 @@ describe('a run', () => {
     expect(threaded).toEqual(inLine);
     expect(parallel?.[1], 'an untrained model is the same').toBe(inLine?.[1]);
     expect(parallel?.[2], 'the first batch has other statistics').not.toBe(inLine?.[2]);
+  });
+
+  it('of a reduced data set says so in its record', async () => {
+    await hypergrad([...quick, '--epochs', '1', '--reduction', '60', '--save'], { cwd: folder });
+    const path = join(folder, 'results', 'logreg', '+1e-03_+1e-06', 'adam.json');
+    const record = JSON.parse(readFileSync(path, 'utf8')) as RunRecord;
+    expect(record.settings.reduction).toBe(60);
+    expect(record.data).toMatchObject({ train: 1000, test: 166 });
+    expect(record.rows.count).toBe(9); // row 0, and ⌈1000 / 128⌉ steps
   });
 
   it('tells a line an epoch when piped', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findRuns, readRuns } from '../../src/results/find.js';
+import { findRuns, readRuns, runName } from '../../src/results/find.js';
 import { writeRecord } from '../../src/results/record.js';
 import { record } from '../record.js';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
@@ -71,6 +71,18 @@ describe('findRuns', () => {
     expect(warnings.sort()).toEqual([
       expect.stringContaining(`'\\x1b[31madam' is not a method`),
       expect.stringContaining(`'toString' is not a method`),
+    ]);
+  });
+
+  it('finds runs whose path tells more settings, and no others that lie as deep', () => {
+    const dir = temporaryFolder();
+    const runs = ['adam.csv', 'seed=2/adam.csv', 'mu=0.5_seed=2/adam.csv.partial'].map((end) => `mlp/+1e-03_+1e-07/${end}`);
+    for (const path of [...runs, 'mlp/+1e-03_+1e-07/old/adam.csv']) writeCsv(dir, path, syntheticCsv());
+    const found = findRuns(dir, (message) => expect.fail(message));
+    expect(found.map(runName)).toEqual([
+      'mlp/+1e-03_+1e-07/adam',
+      'mlp/+1e-03_+1e-07/mu=0.5_seed=2/adam',
+      'mlp/+1e-03_+1e-07/seed=2/adam',
     ]);
   });
 

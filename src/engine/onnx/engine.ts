@@ -17,6 +17,8 @@ import { encodeModel } from './proto.js';
 export interface OnnxOptions {
   /** Threads within an operator; 0: one where the model is small, else one a core. */
   readonly threads?: number;
+  /** What counts as all cores; 0: the machine's. */
+  readonly cores?: number | undefined;
 }
 
 type OrtTensors = Readonly<Record<string, Tensor>>;
@@ -25,11 +27,11 @@ type OrtTensors = Readonly<Record<string, Tensor>>;
  * The embedded engine: traces a program once into an ONNX graph and lets ONNX Runtime run it on the processor, many
  * steps in one call.
  */
-export function onnxEngine({ threads = 0 }: OnnxOptions = {}): Engine {
+export function onnxEngine({ threads = 0, cores = 0 }: OnnxOptions = {}): Engine {
   return {
     name: 'onnx',
     version: `onnxruntime-node ${runtimeVersion}`,
-    start: (program, options) => start(program, threads, options),
+    start: (program, options) => start(program, threads || (isSmall(program) ? 1 : cores), options),
   };
 }
 
@@ -64,7 +66,7 @@ async function start(program: Program, threads: number, { signal, state: given }
   const { imageShape, augmented } = dataset;
   const graph = loopsGraph({ imageShape, prepared: augmented, masks: maskShapes, state: shapes, loops });
   await turn(signal);
-  const session = await createSession(graph, threads === 0 && isSmall(program) ? 1 : threads);
+  const session = await createSession(graph, threads);
   const images = imageTensors(dataset);
 
   /** Runs a loop over mini-batches; returns its figures. */
@@ -138,8 +140,17 @@ function isSmall({ variables }: Program): boolean {
   return count < 100_000;
 }
 
-/** Normalised images: a whole set's are made once, when they are first asked for. */
-function imageTensors(dataset: Dataset) {
+/** Normalised images: a whole set's are made once, when they are first asked for, for all runs that share the data set. */
+function imageTensors(dataset: Dataset): ImageTensors {
+  const found = knownImages.get(dataset) ?? makeImageTensors(dataset);
+  knownImages.set(dataset, found);
+  return found;
+}
+
+const knownImages = new WeakMap<Dataset, ImageTensors>();
+type ImageTensors = ReturnType<typeof makeImageTensors>;
+
+function makeImageTensors(dataset: Dataset) {
   const of = (pixels: Uint8Array, leading: readonly number[]) =>
     new Tensor('float32', normalised(pixels, dataset), [...leading, ...dataset.imageShape]);
   const once = (set: 'train' | 'test') => {

@@ -1,0 +1,94 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { RunOrder } from '../sweep/plan.js';
+import type { Grid } from '../sweep/grid.js';
+import { chosenEngine, optionSpecs, type OptionSpec, type TrainFlags } from './train_options.js';
+
+/** The options of a sweep that are those of its runs: some may list several values. */
+export type SweepName = Exclude<keyof TrainFlags, 'save' | 'resume' | 'silent'>;
+
+/** Values by option, as they were given: on the command line, or in a grid of a file. */
+export type Lists = { readonly [Name in SweepName]?: readonly TrainFlags[Name][] };
+
+export const sweepNames = (Object.keys(optionSpecs) as (keyof TrainFlags)[]).filter(
+  (name): name is SweepName => optionSpecs[name].inSweep !== 'none',
+);
+
+/** The options as commander takes them, without defaults: what is not given may stand in a file. */
+export function sweepOptions(): Option[] {
+  return sweepNames.map((name) => {
+    const { flags, about, parse, bare, inSweep }: OptionSpec<unknown> = optionSpecs[name];
+    const option = new Option(flags, about).helpGroup(
+      inSweep === 'many' ? 'Of the runs; each may be a list, as 1e-1,1e-2 or 1..5:' : 'Of all runs:',
+    );
+    if (parse) option.argParser((given: string) => (inSweep === 'many' ? listOf(name, given) : [valueOf(name, given)]));
+    return bare === undefined ? option : option.preset(bare);
+  });
+}
+
+/** The values of a list as it stands on the command line: `sgd,adam`, `1e-1,1e-2`, `1..5`. @throws InvalidArgumentError */
+export function listOf(name: SweepName, given: string): unknown[] {
+  const items = given.split(',');
+  return items.flatMap((item) => {
+    try {
+      return rangeOrValue(name, item);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError) || items.length === 1) throw error;
+      throw new InvalidArgumentError(`Of '${item}': ${error.message}`);
+    }
+  });
+}
+
+/** A value, or those of a range. @throws InvalidArgumentError */
+export function rangeOrValue(name: SweepName, given: string): unknown[] {
+  const range = optionSpecs[name].inSweep === 'many' ? rangeOf(given) : undefined;
+  return (range ?? [given]).map((each) => valueOf(name, each));
+}
+
+/** One value, read as `hypergrad train` reads it; `off` where an option is off by default. @throws InvalidArgumentError */
+function valueOf(name: SweepName, given: string): unknown {
+  const { parse, preset, inSweep }: OptionSpec<unknown> = optionSpecs[name];
+  if (inSweep === 'many' && preset === undefined && given === 'off') return undefined;
+  if (parse) return parse(given);
+  if (given === 'true' || given === 'false') return given === 'true';
+  throw new InvalidArgumentError('It takes true or false.');
+}
+
+/** All options' values, the defaults of `hypergrad train` where none are given. */
+export function gridOf(lists: Lists): Grid<Pick<TrainFlags, SweepName>> {
+  const values = (name: SweepName): readonly unknown[] => lists[name] ?? [optionSpecs[name].preset];
+  return Object.fromEntries(sweepNames.map((name) => [name, values(name)])) as unknown as Grid<
+    Pick<TrainFlags, SweepName>
+  >;
+}
+
+export function orderOf({ cuda, engine, ...order }: Pick<TrainFlags, SweepName>): RunOrder {
+  return { ...order, engine: chosenEngine({ cuda, engine }) };
+}
+
+/** The command that trains a run of a sweep alone. */
+export function commandOf(order: RunOrder): string {
+  const given = sweepNames.flatMap((name): string[] => {
+    const value = name === 'cuda' ? false : order[name];
+    const preset: unknown = name === 'engine' ? 'onnx' : optionSpecs[name].preset;
+    if (value === undefined || value === preset) return [];
+    return value === true ? [`--${name}`] : [`--${name}`, quoted(String(value))];
+  });
+  return ['hypergrad sweep', ...given, '--retryFailed'].join(' ');
+}
+
+/** As a shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Numbers of a range are as good as written out, and a slip of the hand must not fill the memory. */
+const longestRange = 100_000;
+
+/** `1..5` written out; undefined where it is no range. */
+function rangeOf(item: string): string[] | undefined {
+  const [, first, last] = /^(\d+)\.\.(\d+)$/.exec(item)?.map(Number) ?? [];
+  if (first === undefined || last === undefined) return undefined;
+  if (last < first) throw new InvalidArgumentError(`A range goes upwards, like ${last}..${first}.`);
+  if (last - first >= longestRange) throw new InvalidArgumentError(`A range has ${longestRange} numbers at most.`);
+  return Array.from({ length: last - first + 1 }, (_, i) => String(first + i));
+}

@@ -1,0 +1,50 @@
+import { UsageError } from '../errors.js';
+import type { Method } from '../optimizers/methods.js';
+import type { Settings } from '../run/settings.js';
+
+/** Values of each option, of which a run has one: its runs are all combinations. */
+export type Grid<Options> = { readonly [Name in keyof Options]: readonly Options[Name][] };
+
+/** A plan of more is a slip of the hand; its table alone would fill gigabytes. */
+const mostRuns = 100_000;
+
+/**
+ * The runs of a grid, in the order of its options, the last one's values changing fastest. An option that a method does not
+ * use, as β is none of Adam's, has the first of its values there: such a run is trained once.
+ *
+ * @throws UsageError where there are more than 100,000.
+ */
+export function combinations<Options extends Pick<Settings, 'model' | 'method'>>(grid: Grid<Options>): Options[] {
+  const { model, method, ...others } = grid;
+  const names = Object.keys(others) as (keyof Options)[];
+  let runs = model.flatMap((model) => method.map((method) => ({ model, method }) as Partial<Options>));
+  for (const name of names) {
+    const values = (run: Partial<Options>) => (uses(run.method!, name) ? grid[name] : grid[name].slice(0, 1));
+    const count = runs.reduce((sum, run) => sum + values(run).length, 0);
+    if (count > mostRuns) {
+      throw new UsageError(
+        `The sweep has more than ${mostRuns} runs; make its lists shorter, or several sweeps of it.`,
+      );
+    }
+    runs = runs.flatMap((run) => values(run).map((value) => ({ ...run, [name]: value })));
+  }
+  return runs as Options[];
+}
+
+/** Whether a row of a method's runs depends on an option. */
+function uses(method: Method, option: PropertyKey): boolean {
+  switch (option) {
+    case 'beta':
+    case 'multiplicative':
+    case 'lowerBound':
+    case 'clip':
+    case 'hypergradOptimizer':
+      return method.endsWith('_hd');
+    case 'mu':
+      return method.startsWith('sgdn');
+    case 'order':
+      return method === 'adam_hd';
+    default:
+      return true;
+  }
+}
