@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import type { Format } from '../plot/export.js';
-import { oneOf } from './arguments.js';
+import { UsageError } from '../errors.js';
+import type { GridFigure } from '../plot/grid.js';
+import { oneOf, positive } from './arguments.js';
 import { print, say } from './output.js';
 
 /** `hypergrad plot`: figures of a results folder, as published. The paths written go to standard output. */
@@ -12,7 +14,23 @@ export function plotCommand(): Command {
     .addOption(formatOption())
     .option('--rates <folders>', 'only these <alpha_0>_<beta>, separated by commas', (list) => list.split(','))
     .option('--facet', 'a column for each <alpha_0>_<beta>; so by default where a method occurs in several')
-    .action(async ({ format, ...options }: PlotFlags) => {
+    .option('--grid', 'heat maps over α₀ and β instead, one a method', false)
+    .addOption(
+      new Option('--figure <name>', `what the heat maps show: ${gridFigures.join(', ')}`)
+        .default('validLoss')
+        .argParser(oneOf(gridFigures)),
+    )
+    .option('--reach <loss>', "of --figure reached: at which iteration a mini-batch's loss is first this low", positive)
+    .action(async ({ format, grid, figure, reach, ...options }: PlotFlags) => {
+      if (grid) {
+        if (figure === 'reached' && reach === undefined) {
+          throw new UsageError('--figure reached needs the loss that is to be reached; give --reach, as --reach 0.29.');
+        }
+        const { plotGrid } = await import('../plot/grid.js');
+        const { dir, plotDir } = options;
+        for (const path of await plotGrid({ dir, plotDir, formats: format, figure, reach, warn })) print(`${path}\n`);
+        return;
+      }
       const { plotResults } = await import('../plot/plot.js');
       for (const path of await plotResults({ ...options, formats: format, warn })) print(`${path}\n`);
     });
@@ -24,7 +42,15 @@ interface PlotFlags {
   readonly format: readonly Format[];
   readonly rates?: readonly string[];
   readonly facet?: boolean;
+  readonly grid: boolean;
+  readonly figure: GridFigure;
+  readonly reach?: number;
 }
+
+// They stand here again so that `--help` need not load Vega; the compiler holds them to the originals.
+const gridFigures = [
+  ...(['loss', 'validLoss', 'bestValidLoss', 'validAccuracy', 'reached'] as const),
+] as const satisfies readonly GridFigure[];
 
 const formats: readonly Format[] = ['pdf', 'png', 'svg'];
 

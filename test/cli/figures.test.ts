@@ -24,6 +24,17 @@ describe('plot', () => {
   });
 });
 
+describe('plot --grid', () => {
+  it('prints the paths, and says what it lacks', async () => {
+    const dir = temporaryFolder();
+    writeCsv(dir, path, syntheticCsv());
+    const grid = ['plot', '--grid', '--dir', dir, '--plotDir', join(dir, 'plots'), '--format', 'svg'];
+    expect(await hypergrad(grid)).toEqual({ code: 0, stdout: `${join(dir, 'plots', 'mlp_grid.svg')}\n`, stderr: '' });
+    const lacking = await hypergrad([...grid, '--figure', 'reached']);
+    expect(lacking).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: .*give --reach/) as string });
+  });
+});
+
 describe('compare', () => {
   it('exits with 1 past the tolerance and not within it', async () => {
     const [a, b] = [temporaryFolder(), temporaryFolder()];

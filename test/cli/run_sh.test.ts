@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cifar10Files, put } from '../data/cifar10_files.js';
 import { repository } from '../installed.js';
 import { temporaryFolder } from '../synthetic.js';
 import { filesBelow } from './hypergrad.js';
@@ -19,19 +20,19 @@ describe.skipIf(platform() === 'win32')('run.sh', () => {
   const run = (...args: string[]) => spawnSync('./run', args, { cwd: folder, encoding: 'utf8' });
 
   it('plans the published runs, at the published paths', () => {
-    const { stdout, status } = run('logreg', '--dry-run');
+    put(folder, cifar10Files(2));
+    const { stdout, status } = run('--data', '.', '--dry-run');
+    const ofModel = (model: string, betaAdam: string) => [
+      ...['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd'].map((method) => `results/${model}/+1e-03_+1e-03/${method}.csv`),
+      ...['adam', 'adam_hd'].map((method) => `results/${model}/+1e-03_+1e-0${betaAdam}/${method}.csv`),
+    ];
     expect(stdout.match(/results\S+/g)).toEqual([
-      'results/logreg/+1e-03_+1e-03/sgd.csv',
-      'results/logreg/+1e-03_+1e-03/sgd_hd.csv',
-      'results/logreg/+1e-03_+1e-03/sgdn.csv',
-      'results/logreg/+1e-03_+1e-03/sgdn_hd.csv',
-      'results/logreg/+1e-03_+1e-07/adam.csv',
-      'results/logreg/+1e-03_+1e-07/adam_hd.csv',
+      ...ofModel('logreg', '7'),
+      ...ofModel('mlp', '7'),
+      ...ofModel('vgg', '8'),
     ]);
     expect(status).toBe(0);
-    const synthetic = run('--only', 'model=vgg', '--synthetic', '--dry-run', '--dir', 'out').stdout;
-    expect(synthetic.match(/out\S+/g)).toHaveLength(6);
-    expect(synthetic).toContain('out/vgg_synthetic/+1e-03_+1e-08/adam_hd.csv');
+    expect(run('mlp', '--dry-run').stdout.match(/results\S+/g)).toEqual(ofModel('mlp', '7'));
   });
 
   it('gives further arguments to every run', () => {
