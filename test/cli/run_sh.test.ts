@@ -20,8 +20,8 @@ describe.skipIf(platform() === 'win32')('run.sh', () => {
   const run = (...args: string[]) => spawnSync('./run', args, { cwd: folder, encoding: 'utf8' });
 
   it('plans the published runs, at the published paths', () => {
-    put(folder, cifar10Files(2));
-    const { stdout, status } = run('--data', '.', '--dry-run');
+    put(join(folder, 'data'), cifar10Files(2));
+    const { stdout, status } = run('--dry-run');
     const ofModel = (model: string, betaAdam: string) => [
       ...['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd'].map((method) => `results/${model}/+1e-03_+1e-03/${method}.csv`),
       ...['adam', 'adam_hd'].map((method) => `results/${model}/+1e-03_+1e-0${betaAdam}/${method}.csv`),
