@@ -79,6 +79,10 @@ const notRun: Record<string, readonly string[]> = {
     'npm run pack:tfjs',
     'npm install ./hypergrad-tfjs-0.1.0.tgz @tensorflow/tfjs',
   ],
+  'is for the day it is published': [
+    'npm install hypergrad @tensorflow/tfjs',
+    'npm install hypergrad-tfjs @tensorflow/tfjs',
+  ],
   'would write into the repository': ['npm run docs', 'npm run format'],
   'fetches hundreds of megabytes': [
     'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node-gpu@4.22.0',
