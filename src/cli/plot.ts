@@ -16,19 +16,19 @@ export function plotCommand(): Command {
     .option('--facet', 'a column for each <alpha_0>_<beta>; so by default where a method occurs in several')
     .option('--grid', 'heat maps over α₀ and β instead, one a method', false)
     .addOption(
-      new Option('--figure <name>', `what the heat maps show: ${gridFigures.join(', ')}`)
-        .default('validLoss')
-        .argParser(oneOf(gridFigures)),
+      new Option(
+        '--figure <name>',
+        `what the heat maps show: ${gridFigures.join(', ')} (default: validLoss)`,
+      ).argParser(oneOf(gridFigures)),
     )
     .option('--reach <loss>', "of --figure reached: at which iteration a mini-batch's loss is first this low", positive)
     .action(async ({ format, grid, figure, reach, ...options }: PlotFlags) => {
+      refuseContradictions({ grid, figure, reach, ...options });
       if (grid) {
-        if (figure === 'reached' && reach === undefined) {
-          throw new UsageError('--figure reached needs the loss that is to be reached; give --reach, as --reach 0.29.');
-        }
         const { plotGrid } = await import('../plot/grid.js');
         const { dir, plotDir } = options;
-        for (const path of await plotGrid({ dir, plotDir, formats: format, figure, reach, warn })) print(`${path}\n`);
+        const what = { figure: figure ?? 'validLoss', reach };
+        for (const path of await plotGrid({ dir, plotDir, formats: format, ...what, warn })) print(`${path}\n`);
         return;
       }
       const { plotResults } = await import('../plot/plot.js');
@@ -43,8 +43,29 @@ interface PlotFlags {
   readonly rates?: readonly string[];
   readonly facet?: boolean;
   readonly grid: boolean;
-  readonly figure: GridFigure;
+  readonly figure?: GridFigure;
   readonly reach?: number;
+}
+
+function refuseContradictions({
+  grid,
+  figure,
+  reach,
+  rates,
+  facet,
+}: Omit<PlotFlags, 'format' | 'dir' | 'plotDir'>): void {
+  if (!grid && (figure !== undefined || reach !== undefined)) {
+    throw new UsageError('--figure and --reach are about heat maps; give --grid too, or leave them out.');
+  }
+  if (grid && (rates !== undefined || facet)) {
+    throw new UsageError('--rates and --facet are about curves; heat maps show all rates. Leave them out, or --grid.');
+  }
+  if (figure === 'reached' && reach === undefined) {
+    throw new UsageError('--figure reached needs the loss that is to be reached; give --reach, as --reach 0.29.');
+  }
+  if (figure !== 'reached' && reach !== undefined) {
+    throw new UsageError('--reach is about --figure reached; give that too, or leave it out.');
+  }
 }
 
 // They stand here again so that `--help` need not load Vega; the compiler holds them to the originals.

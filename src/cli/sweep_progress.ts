@@ -65,7 +65,7 @@ export function sweepProgress(
     const { done, failed } = counts;
     const seconds = (performance.now() - began) / 1000;
     const rest = total - taken - skipped;
-    const left = taken > 0 && Number.isFinite(rest) ? `, ${duration((rest * seconds) / taken)} to go` : '';
+    const left = taken > 0 && rest > 0 && Number.isFinite(rest) ? `, ${duration((rest * seconds) / taken)} to go` : '';
     return `${done} of ${all} runs done, ${failed} failed, ${all - done - failed} left${left}`;
   };
   const tell = (stays: boolean) => {

@@ -30,8 +30,17 @@ describe('plot --grid', () => {
     writeCsv(dir, path, syntheticCsv());
     const grid = ['plot', '--grid', '--dir', dir, '--plotDir', join(dir, 'plots'), '--format', 'svg'];
     expect(await hypergrad(grid)).toEqual({ code: 0, stdout: `${join(dir, 'plots', 'mlp_grid.svg')}\n`, stderr: '' });
-    const lacking = await hypergrad([...grid, '--figure', 'reached']);
-    expect(lacking).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: .*give --reach/) as string });
+    for (const [args, message] of [
+      [[...grid, '--figure', 'reached'], /^error: .*give --reach, as --reach 0\.29\.\n$/],
+      [[...grid, '--reach', '0.5'], /^error: --reach is about --figure reached/],
+      [[...grid, '--facet'], /^error: --rates and --facet are about curves/],
+      [['plot', '--figure', 'loss'], /^error: --figure and --reach are about heat maps/],
+      [[...grid, '--figure', 'los'], /Did you mean loss\?/],
+    ] as const) {
+      const { code, stderr } = await hypergrad(args);
+      expect(stderr).toMatch(message);
+      expect(code).toBe(2);
+    }
   });
 });
 
