@@ -147,6 +147,8 @@ describe.skipIf(process.platform === 'win32')('the commands in the documentation
       const trained = await hypergrad(['train', ...rates, '--iterations', '20', '--save'], { cwd: prepared });
       expect(trained.code).toBe(0);
     }
+    const [, file = ''] = /^```yaml\n(.*?)^```$/ms.exec(readFileSync(join(repository, 'docs/sweeps.md'), 'utf8')) ?? [];
+    writeFileSync(join(prepared, 'sweep.yaml'), file);
     cpSync(join(prepared, 'results'), join(prepared, 'FOLDER/results'), { recursive: true });
     const archive = await cifar10Archive(images);
     server = await fileServer({ '/archive': archive });
@@ -175,6 +177,7 @@ describe.skipIf(process.platform === 'win32')('the commands in the documentation
     if (/ train .*--model vgg/.test(command))
       return `${command} --model vgg11_bn --batchSize 2 --iterations 2 --threads 1`;
     if (/ train .*--model mlp/.test(command)) return `${command} --model logreg --iterations 3`;
+    if (/ sweep\b/.test(command)) return `${command} --iterations 3 --reduction 60`;
     if (/ train\b|run\.sh/.test(command)) return `${command} --iterations 3`;
     if (command.endsWith(' data cifar10')) return `${command} --url ${server.url}/archive --md5 ${md5}`;
     return command;
