@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { readError, writeWhole } from '../files.js';
 import type { Values } from '../models/model.js';
+import { stateSize } from '../random/mt19937.js';
 import { fromJson, toJson } from '../results/json.js';
-import type { Identity, Reached } from '../results/record.js';
+import { isCount, isIdentity, isObjectOf, isReached, isText, type Identity, type Reached } from '../results/record.js';
 import type { RowsMark } from '../results/writer.js';
 import type { Snapshot } from '../training/train.js';
 import { arraysOf, fromFile } from './network.js';
@@ -76,8 +77,13 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
   if (!found.equals(bytes.subarray(-digestBytes)))
     throw unusable(path, 'its contents do not agree with its own SHA-256');
 
-  const { identity, started, resumed, rows, reached, step, buffers } = fromJson(metadata.get('run') ?? '') as RunEntry;
   const array = (name: string) => arrays.get(name)?.values ?? new Float64Array();
+  const order = array('position/order');
+  const run = runEntry(metadata.get('run'));
+  if (run === undefined || order.length !== stateSize) {
+    throw unusable(path, 'what it says of its run is not in the layout of this version');
+  }
+  const { identity, started, resumed, rows, reached, step, buffers } = run;
   const [lossSum = 0, alphaSum = 0, seconds = 0] = array('position/sums');
   const [loss, alpha] = array('position/due');
   return {
@@ -92,7 +98,7 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
       alphaSum,
       due: loss === undefined || alpha === undefined ? undefined : { loss, alpha },
       seconds,
-      order: Uint32Array.from(array('position/order')),
+      order: Uint32Array.from(order),
     },
     // Read anew when it is asked for: it is large, and the rest is kept as long as the run goes on.
     state: () => Promise.resolve(stateOf(decoded(path, readFileSync(path)).arrays, new Set(buffers))),
@@ -103,6 +109,21 @@ interface RunEntry extends Pick<Checkpoint, 'identity' | 'started' | 'resumed' |
   readonly step: number;
   /** Which of the network's arrays are no parameters. */
   readonly buffers: readonly string[];
+}
+
+const isRunEntry = isObjectOf<RunEntry>({
+  ...{ identity: isIdentity, started: isText, resumed: isCount, reached: isReached, step: isCount },
+  rows: isObjectOf<RowsMark>({ count: isCount, bytes: isCount, sha256: isText }),
+  buffers: (value) => Array.isArray(value) && value.every(isText),
+});
+
+function runEntry(text: string | undefined): RunEntry | undefined {
+  try {
+    const entry = fromJson(text ?? '');
+    return isRunEntry(entry) ? (entry as RunEntry) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const digestName = 'sha256';
