@@ -8,6 +8,7 @@ import { fromJson, toJson } from '../results/json.js';
 import { isCount, isIdentity, isObjectOf, isReached, isText, type Identity, type Reached } from '../results/record.js';
 import type { RowsMark } from '../results/writer.js';
 import type { Snapshot } from '../training/train.js';
+import { shown } from '../text.js';
 import { arraysOf, fromFile } from './network.js';
 import { decodeSafetensors, encodeSafetensors, FormatError, type ArraySource, type NamedArray } from './safetensors.js';
 
@@ -67,25 +68,23 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
   if (bytes === undefined) return undefined;
   const { metadata, arrays } = decoded(path, bytes);
   if (metadata.get('format') !== format) throw unusable(path, 'it is a safetensors file of another kind');
-  if (Number(metadata.get('version')) !== version) {
-    throw unusable(
-      path,
-      `it was written by another version, whose layout is ${metadata.get('version')}, not ${version}`,
-    );
+  const layout = metadata.get('version') ?? 'none';
+  if (layout !== String(version)) {
+    throw unusable(path, `it was written by another version, whose layout is ${shown(layout, 20)}, not ${version}`);
   }
   const found = createHash('sha256').update(bytes.subarray(0, -digestBytes)).digest();
   if (!found.equals(bytes.subarray(-digestBytes)))
     throw unusable(path, 'its contents do not agree with its own SHA-256');
 
   const array = (name: string) => arrays.get(name)?.values ?? new Float64Array();
-  const order = array('position/order');
+  const [sums, due, order] = [array('position/sums'), array('position/due'), array('position/order')];
   const run = runEntry(metadata.get('run'));
-  if (run === undefined || order.length !== stateSize) {
+  if (run === undefined || sums.length !== 3 || ![0, 2].includes(due.length) || order.length !== stateSize) {
     throw unusable(path, 'what it says of its run is not in the layout of this version');
   }
   const { identity, started, resumed, rows, reached, step, buffers } = run;
-  const [lossSum = 0, alphaSum = 0, seconds = 0] = array('position/sums');
-  const [loss, alpha] = array('position/due');
+  const [lossSum = 0, alphaSum = 0, seconds = 0] = sums;
+  const [loss, alpha] = due;
   return {
     identity,
     started,
