@@ -33,6 +33,9 @@ process.on('uncaughtException', (error) => {
   tellFailure(error);
   answer();
 });
+process.on('disconnect', () => {
+  process.exit();
+});
 process.on('message', (order: Order) => void obey(order));
 
 async function obey({ args, cwd }: Order): Promise<void> {
