@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -90,6 +92,15 @@ export function writeAll(file: number, bytes: Uint8Array, position: number | nul
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** SHA-256 of a file, in hexadecimal; undefined where it cannot be read. */
+export function sha256Of(path: string): string | undefined {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch {
+    return undefined;
+  }
+}
 
 /** Makes the renames in a folder last through a loss of power, where the system can (Windows cannot). */
 export function syncFolder(folder: string): void {

@@ -22,10 +22,11 @@ export function compareCommand(): Command {
       const comparison = compareResults({ a, b, tolerance, warn, onPair: figures?.add });
       for (const run of comparison.onlyA) say(`only in ${shown(a)}: ${shown(run)}`);
       for (const run of comparison.onlyB) say(`only in ${shown(b)}: ${shown(run)}`);
-      print(`${json ? comparisonJson(comparison) : comparisonTable(comparison)}\n`);
+      // Where the figures cannot be written, nothing goes to standard output.
       if (figures && plotDir !== undefined) {
         for (const path of await figures.write(plotDir, format)) say(`wrote ${shown(path)}`);
       }
+      print(`${json ? comparisonJson(comparison) : comparisonTable(comparison)}\n`);
       // A run that could not be compared is not known to be within it.
       if (!comparison.withinTolerance || comparison.leftOut.length > 0) process.exitCode = 1;
     });

@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js';
 import type { Values } from '../models/model.js';
 import type { Program } from './program.js';
 
@@ -57,12 +58,19 @@ export interface Steps {
 }
 
 /**
- * A state's figures at a path.
+ * A state's figures at a path, shape `shape`.
  *
- * @throws Error where there are none.
+ * @throws UsageError where there are none: the state is of another network or update rule.
  */
-export function valuesAt(state: Readonly<Record<string, Values>>, path: string): Float32Array {
+export function valuesAt(
+  state: Readonly<Record<string, Values>>,
+  path: string,
+  shape: readonly number[],
+): Float32Array {
   const found = state[path];
-  if (!found) throw new Error(`no ${path} in the state; there are ${Object.keys(state).join(', ')}`);
-  return found.values;
+  if (found?.shape.join() === shape.join()) return found.values;
+  const there = found === undefined ? 'does not have it' : `has [${found.shape.join(', ')}]`;
+  throw new UsageError(
+    `The state to go on from is not of this run: it needs ${path} of shape [${shape.join(', ')}], and the state ${there}.`,
+  );
 }

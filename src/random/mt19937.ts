@@ -13,6 +13,8 @@ export interface Mt19937 extends RandomSource {
 }
 
 const size = 624;
+/** Words of a stream's `state`. */
+export const stateSize = size + 1;
 const lag = 397;
 
 /**
@@ -63,7 +65,7 @@ function source(state: Uint32Array, position = size): Mt19937 {
       for (; position > size; position -= size) twist(state);
     },
     state() {
-      const words = new Uint32Array(size + 1);
+      const words = new Uint32Array(stateSize);
       words.set(state);
       words[size] = position;
       return words;

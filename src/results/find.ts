@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { readError } from '../files.js';
+import { readError, sha256Of } from '../files.js';
 import type { Method } from '../optimizers/methods.js';
 import { shown } from '../text.js';
 import { tellsSettings } from './path.js';
@@ -92,8 +92,12 @@ function recordOf({ path, finished }: RunFile, rows: number, warn: Warn): RunRec
     // Of an unfinished run beside finished results, the record stands aside, as the rows do.
     const record = (finished ? undefined : readRecord(`${stem}.json.partial`)) ?? readRecord(`${stem}.json`);
     if (!record || (record.state === 'finished') !== finished) return undefined;
-    if (!finished || record.rows.count === rows) return record;
-    warn(`${shown(stem)}.json: passed over; it is of ${record.rows.count} rows, and the file has ${rows}`);
+    const { count, sha256 } = record.rows;
+    if (!finished) return record;
+    if (count !== rows) warn(`${shown(stem)}.json: passed over; it is of ${count} rows, and the file has ${rows}`);
+    else if (sha256 !== null && sha256 !== sha256Of(path)) {
+      warn(`${shown(path)}: changed since its run ended, as the SHA-256 in its record tells, which is passed over`);
+    } else return record;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     warn(`${error.message} It is passed over.`);

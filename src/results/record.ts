@@ -126,12 +126,64 @@ export function readRecord(path: string): RunRecord | undefined {
     throw readError(shown(path), error);
   }
   try {
-    const record = fromJson(text) as Partial<RunRecord> | null;
-    if (record?.schema === 1 && typeof record.state === 'string' && record.settings && record.final && record.rows) {
-      return record as RunRecord;
-    }
+    const found = fromJson(text);
+    if (isRecord(found)) return found as RunRecord;
   } catch {
     // Said below.
   }
   throw new UsageError(`${shown(path)} is no record of a run that this version knows.`);
 }
+
+/** Whether a value from a file is what a type says. */
+export type Check = (value: unknown) => boolean;
+
+export const isText: Check = (value) => typeof value === 'string';
+export const isNumber: Check = (value) => typeof value === 'number';
+export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+
+/** A check of each of a type's fields; the compiler sees to it that none is forgotten. */
+export function isObjectOf<T extends object>(fields: { readonly [Name in keyof T]-?: Check }): Check {
+  return (value) =>
+    isObject(value) && Object.entries<Check>(fields).every(([name, check]) => check(value[name]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isSetting: Check = (value) => value === null || ['string', 'number', 'boolean'].includes(typeof value);
+
+const identityFields: { readonly [Name in keyof Identity]: Check } = {
+  settings: (value) => isObject(value) && Object.values(value).every(isSetting),
+  engine: isObjectOf<Identity['engine']>({ name: isText, version: isText }),
+  data: isObjectOf<Identity['data']>({ name: isText, digest: isText, train: isCount, test: isCount }),
+  code: isText,
+};
+export const isIdentity = isObjectOf<Identity>(identityFields);
+
+export const isReached = isObjectOf<Reached>({
+  ...{ epoch: isCount, iteration: isCount, loss: isNumber, lossEpoch: isNumber },
+  ...{ validLossEpoch: isNumber, validAccuracy: isNumber, alpha: isNumber },
+});
+
+const states: readonly unknown[] = ['running', 'finished', 'interrupted', 'failed'] satisfies RunState[];
+
+const isRecord = isObjectOf<RunRecord>({
+  ...identityFields,
+  schema: (value) => value === 1,
+  id: isText,
+  state: (value) => states.includes(value),
+  error: orNull(isText),
+  machine: isObjectOf<Machine>({ node: isText, platform: isText, processor: isText, cores: isCount }),
+  started: isText,
+  ended: orNull(isText),
+  seconds: isNumber,
+  resumed: isCount,
+  final: isReached,
+  rows: isObjectOf<RunRecord['rows']>({ count: isCount, sha256: orNull(isText) }),
+  model: orNull(isText),
+});

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { readError, writeWhole } from '../files.js';
 import type { Values } from '../models/model.js';
+import { stateSize } from '../random/mt19937.js';
 import { fromJson, toJson } from '../results/json.js';
-import type { Identity, Reached } from '../results/record.js';
+import { isCount, isIdentity, isObjectOf, isReached, isText, type Identity, type Reached } from '../results/record.js';
 import type { RowsMark } from '../results/writer.js';
 import type { Snapshot } from '../training/train.js';
+import { shown } from '../text.js';
 import { arraysOf, fromFile } from './network.js';
 import { decodeSafetensors, encodeSafetensors, FormatError, type ArraySource, type NamedArray } from './safetensors.js';
 
@@ -66,20 +68,23 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
   if (bytes === undefined) return undefined;
   const { metadata, arrays } = decoded(path, bytes);
   if (metadata.get('format') !== format) throw unusable(path, 'it is a safetensors file of another kind');
-  if (Number(metadata.get('version')) !== version) {
-    throw unusable(
-      path,
-      `it was written by another version, whose layout is ${metadata.get('version')}, not ${version}`,
-    );
+  const layout = metadata.get('version') ?? 'none';
+  if (layout !== String(version)) {
+    throw unusable(path, `it was written by another version, whose layout is ${shown(layout, 20)}, not ${version}`);
   }
   const found = createHash('sha256').update(bytes.subarray(0, -digestBytes)).digest();
   if (!found.equals(bytes.subarray(-digestBytes)))
     throw unusable(path, 'its contents do not agree with its own SHA-256');
 
-  const { identity, started, resumed, rows, reached, step, buffers } = fromJson(metadata.get('run') ?? '') as RunEntry;
   const array = (name: string) => arrays.get(name)?.values ?? new Float64Array();
-  const [lossSum = 0, alphaSum = 0, seconds = 0] = array('position/sums');
-  const [loss, alpha] = array('position/due');
+  const [sums, due, order] = [array('position/sums'), array('position/due'), array('position/order')];
+  const run = runEntry(metadata.get('run'));
+  if (run === undefined || sums.length !== 3 || ![0, 2].includes(due.length) || order.length !== stateSize) {
+    throw unusable(path, 'what it says of its run is not in the layout of this version');
+  }
+  const { identity, started, resumed, rows, reached, step, buffers } = run;
+  const [lossSum = 0, alphaSum = 0, seconds = 0] = sums;
+  const [loss, alpha] = due;
   return {
     identity,
     started,
@@ -92,7 +97,7 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
       alphaSum,
       due: loss === undefined || alpha === undefined ? undefined : { loss, alpha },
       seconds,
-      order: Uint32Array.from(array('position/order')),
+      order: Uint32Array.from(order),
     },
     // Read anew when it is asked for: it is large, and the rest is kept as long as the run goes on.
     state: () => Promise.resolve(stateOf(decoded(path, readFileSync(path)).arrays, new Set(buffers))),
@@ -103,6 +108,21 @@ interface RunEntry extends Pick<Checkpoint, 'identity' | 'started' | 'resumed' |
   readonly step: number;
   /** Which of the network's arrays are no parameters. */
   readonly buffers: readonly string[];
+}
+
+const isRunEntry = isObjectOf<RunEntry>({
+  ...{ identity: isIdentity, started: isText, resumed: isCount, reached: isReached, step: isCount },
+  rows: isObjectOf<RowsMark>({ count: isCount, bytes: isCount, sha256: isText }),
+  buffers: (value) => Array.isArray(value) && value.every(isText),
+});
+
+function runEntry(text: string | undefined): RunEntry | undefined {
+  try {
+    const entry = fromJson(text ?? '');
+    return isRunEntry(entry) ? (entry as RunEntry) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const digestName = 'sha256';

@@ -77,6 +77,9 @@ export function decodeSafetensors(file: Uint8Array): Safetensors {
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') {
       metadata = new Map(Object.entries(entry as Record<string, string>));
+      if (![...metadata.values()].every((text) => typeof text === 'string')) {
+        throw new FormatError('its header has metadata that is no text');
+      }
       continue;
     }
     const { dtype, shape, data_offsets: offsets } = entry as { dtype: unknown; shape: unknown; data_offsets: unknown };

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { attempt, syncFolder } from '../files.js';
+import { attempt, sha256Of, syncFolder } from '../files.js';
 import { differences, inWords, readRecord, type Identity, type RunRecord } from '../results/record.js';
 import { readRun } from '../results/read.js';
 import { readCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -114,7 +113,10 @@ export function beginning(
   if (overwrite) return { kind: 'begin' };
   const found = existsSync(files.results) ? { record: recordOf(files.record) } : undefined;
   if (resume) {
-    if (found && goesAsFar(files.results, found.record, planned)) return { kind: 'finished', record: found.record };
+    if (found && goesAsFar(files.results, found.record, planned)) {
+      refuseChanged(files.results, found.record);
+      return { kind: 'finished', record: found.record };
+    }
     const checkpoint = readCheckpoint(files.checkpoint);
     if (checkpoint) return { kind: 'resume', checkpoint: checked(checkpoint, planned, files) };
   } else if (existsSync(files.checkpoint)) {
@@ -132,6 +134,16 @@ export function beginning(
 function goesAsFar(results: string, record: RunRecord | undefined, planned: Identity): boolean {
   if (!record) return lastRow(results) === lastIteration(planned);
   return differences(record, planned).length === 0 && lastIteration(record) === lastIteration(planned);
+}
+
+/** What was changed since is not to be taken for what the run has found. */
+function refuseChanged(results: string, record: RunRecord | undefined): void {
+  const { sha256 = null } = record?.rows ?? {};
+  if (sha256 === null || sha256 === sha256Of(results)) return;
+  throw new UsageError(
+    `${results} was changed since its run ended, as the SHA-256 in its record tells. Put it back as it was, or begin ` +
+      'anew with --overwrite.',
+  );
 }
 
 function checked(checkpoint: Checkpoint, planned: Identity, { checkpoint: path }: TargetFiles): Checkpoint {
@@ -179,13 +191,5 @@ function lastRow(results: string): number {
   } catch (error) {
     if (error instanceof UsageError) return 0;
     throw error;
-  }
-}
-
-function sha256Of(path: string): string | undefined {
-  try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
-  } catch {
-    return undefined;
   }
 }

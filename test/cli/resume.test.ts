@@ -140,6 +140,17 @@ describe('a finished run', () => {
     expect(record()).toMatchObject({ state: 'finished', settings: { seed: 2, iterations: 10 }, rows: { count: 10 } });
   });
 
+  it('is not taken for finished where its rows were changed since', async () => {
+    await train('--iterations', '20');
+    const changed = readFileSync(path('.csv'), 'utf8').replace('1,5,', '1,6,');
+    writeFileSync(path('.csv'), changed);
+    const { code, stderr } = await train('--iterations', '20', '--resume');
+    expect(stderr).toMatch(/^error: .*adam_hd\.csv was changed since its run ended.*--overwrite\.$/m);
+    expect(code).toBe(2);
+    expect(readFileSync(path('.csv'), 'utf8')).toBe(changed);
+    expect(await train('--iterations', '20', '--overwrite')).toMatchObject({ code: 0 });
+  });
+
   it('of another program, without a record, is kept if it is longer', async () => {
     await train('--iterations', '20');
     rmSync(path('.json'));

@@ -10,6 +10,7 @@ import { readIdx } from '../../src/data/idx.js';
 import { fetchCifar10 } from '../../src/data/official.js';
 import { RunFailure, UsageError } from '../../src/errors.js';
 import { mt19937, type RandomSource } from '../../src/random/mt19937.js';
+import { spoiled } from '../spoiled.js';
 import { cifar10Archive, cifar10Files, packageFiles, put } from './cifar10_files.js';
 
 let folder: string;
@@ -19,25 +20,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
-
-/** Turns bits, overwrites, cuts, doubles, takes out: one to four such faults. */
-function spoiled(bytes: Uint8Array, source: RandomSource): Uint8Array {
-  const below = (limit: number) => source.next() % Math.max(limit, 1);
-  // Half of the faults fall where the headers are.
-  const place = (size: number) => below(below(2) === 0 ? Math.min(size, 600) : size);
-  let result = Buffer.from(bytes);
-  for (let fault = below(4); fault >= 0; fault--) {
-    const [at, length] = [place(result.length), 1 + below(64)];
-    const kind = below(6);
-    if (kind === 0 && result.length > 0) result[at]! ^= 1 << below(8);
-    else if (kind === 1) result.fill(below(256), at, Math.min(at + length, result.length));
-    else if (kind === 2) result = Buffer.from(result.subarray(0, at));
-    else if (kind === 3) result = Buffer.concat([result.subarray(0, at + length), result.subarray(at)]);
-    else if (kind === 4) result = Buffer.concat([result.subarray(0, at), result.subarray(at + length)]);
-    else for (let i = at; i < Math.min(at + length, result.length); i++) result[i] = source.next() & 255;
-  }
-  return result;
-}
 
 /** Does it so often with spoiled bytes: it works, or ends with one of our errors that names a file of the folder. */
 async function expectNamed(count: number, names: RegExp, attempt: (source: RandomSource) => unknown): Promise<void> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -138,6 +139,16 @@ describe('the record beside a run', () => {
     expect(runs()[0]?.record).toMatchObject({ state: 'failed', error: 'why' });
     writeRecord(`${dir}/mlp/x/sgd.json`, record);
     expect(runs()[0]?.record, 'of a finished run').toBeUndefined();
+  });
+
+  it('is passed over where the rows were changed since', () => {
+    const { dir, runs, warnings } = read([['sgd.csv']]);
+    const sha256 = createHash('sha256').update(syntheticCsv()).digest('hex');
+    writeRecord(`${dir}/mlp/x/sgd.json`, { ...record, rows: { count: 31, sha256 } });
+    expect(runs()[0]?.record).toMatchObject({ rows: { sha256 } });
+    writeCsv(dir, 'mlp/x/sgd.csv', syntheticCsv().replace('1.1', '1.2'));
+    expect(runs()[0]?.record).toBeUndefined();
+    expect(warnings).toEqual([expect.stringMatching(/sgd\.csv: changed since its run ended/)]);
   });
 
   it('is passed over where it is of other rows, or none', () => {

@@ -27,6 +27,27 @@ it.each(['', '{', 'null', '[]', '{"schema":2}', '{"schema":1,"state":"finished"}
   expect(() => readRecord(path)).toThrow(path);
 });
 
+it('is none where any of its fields is gone, or of another kind', () => {
+  const path = join(folder, 'sgd.json');
+  const fields = (value: object, prefix: readonly string[] = []): string[][] =>
+    Object.entries(value).flatMap(([name, each]: [string, unknown]) => [
+      [...prefix, name],
+      ...(typeof each === 'object' && each !== null && name !== 'settings' ? fields(each, [...prefix, name]) : []),
+    ]);
+  writeRecord(path, record);
+  const text = readFileSync(path, 'utf8');
+  for (const names of fields(record)) {
+    for (const odd of [undefined, [], { a: 1 }, true]) {
+      const changed = JSON.parse(text) as Record<string, unknown>;
+      const parent = names.slice(0, -1).reduce((at, name) => at[name] as Record<string, unknown>, changed);
+      parent[names.at(-1)!] = odd;
+      writeFileSync(path, JSON.stringify(changed));
+      if (names.join() === 'settings' && !Array.isArray(odd) && typeof odd === 'object') continue; // others than known
+      expect(() => readRecord(path), `${names.join('.')}: ${JSON.stringify(odd)}`).toThrow(UsageError);
+    }
+  }
+});
+
 describe('two runs', () => {
   const withSetting = (name: string, value: number) => ({
     ...identity,

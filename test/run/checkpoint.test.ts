@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +87,29 @@ describe('a checkpoint that is damaged', () => {
       writeFileSync(damaged(), whole.subarray(0, length));
       expect(() => readCheckpoint(damaged()), `${length} bytes`).toThrow(UsageError);
     }
+  });
+
+  it.each([
+    ['"step":7', '"step":[]', 'not in the layout of this version'],
+    ['"resumed":2', '"resumed":2.5', 'not in the layout of this version'],
+    ['"digest":"ab"', '"digest":[12]', 'not in the layout of this version'],
+    ['"version":"1"', '"version":[1]', 'metadata that is no text'],
+    ['"version":"1"', '"versioN":"1"', 'layout is none'],
+  ])('is refused where it has the right SHA-256 and %s is %s', (before, after, fault) => {
+    const text = readFileSync(path).toString('latin1');
+    const quoted = (part: string) => (text.includes(part) ? part : JSON.stringify(part).slice(1, -1));
+    const [from, to] = [quoted(before), quoted(before) === before ? after : JSON.stringify(after).slice(1, -1)];
+    expect(text).toContain(from);
+    const bytes = Buffer.from(text.replace(from, to.padEnd(from.length)), 'latin1');
+    const header = Number(bytes.readBigUInt64LE()) + bytes.length - text.length;
+    bytes.writeBigUInt64LE(BigInt(header));
+    createHash('sha256')
+      .update(bytes.subarray(0, -32))
+      .digest()
+      .copy(bytes, bytes.length - 32);
+    writeFileSync(damaged(), bytes);
+    expect(() => readCheckpoint(damaged())).toThrow(UsageError);
+    expect(() => readCheckpoint(damaged())).toThrow(fault);
   });
 
   it.each([

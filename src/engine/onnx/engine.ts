@@ -38,7 +38,7 @@ export function onnxEngine({ threads = 0, cores = 0 }: OnnxOptions = {}): Engine
 async function start(program: Program, threads: number, { signal, state: given }: StartOptions = {}): Promise<Runner> {
   const { dataset, alpha0, masks: maskShapes, batchSizes, validationBatch } = program;
   const { tree, arrays } = await initialState(program);
-  if (given) for (const [path, { values }] of Object.entries(arrays)) values.set(valuesAt(given, path));
+  if (given) for (const [path, { shape, values }] of Object.entries(arrays)) values.set(valuesAt(given, path, shape));
   const shapes = mapValues(arrays, ({ shape }) => shape);
   // A loop reads these arrays in its first iteration, and writes to them when it has ended.
   const state = mapValues(arrays, ({ shape, values }) => new Tensor('float32', values, shape));

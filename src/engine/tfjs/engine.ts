@@ -29,7 +29,7 @@ function start(program: Program, { state: given }: StartOptions = {}): Runner {
   let state = program.init({ parameters: tensorsOf(parameters), buffers: tensorsOf(buffers) });
   if (given) {
     const first = flatten(state);
-    const restored = mapTensors(first, ({ shape }, path) => tensor(valuesAt(given, path), shape));
+    const restored = mapTensors(first, ({ shape }, path) => tensor(valuesAt(given, path, shape), shape));
     state = unflatten(state, restored);
     dispose(first);
   }
