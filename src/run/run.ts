@@ -9,6 +9,7 @@ import { Held, hold, type Lock } from '../lock.js';
 import { runId, writeRecord, type Identity, type Machine, type Reached, type RunRecord } from '../results/record.js';
 import type { Row } from '../results/row.js';
 import { openResults, type ResultsWriter } from '../results/writer.js';
+import type { Position } from '../training/position.js';
 import { train, type Stretch, type TrainOptions } from '../training/train.js';
 import { writeCheckpoint, type Checkpoint } from './checkpoint.js';
 import { arraysOf } from './network.js';
@@ -193,8 +194,9 @@ async function keptRun(
     if (results) writeRecord(unfinishedRecord(files), record('interrupted'));
     return { kind: 'interrupted', iteration: results && reached.iteration, partial: files.partial, resumable };
   } catch (error) {
-    if (results && !finished) noteFailure(files, record('failed', { error: withoutPaths(messageOf(error)) }));
-    throw error;
+    if (!results || finished) throw error;
+    noteFailure(files, lock, record('failed', { error: withoutPaths(messageOf(error)) }));
+    throw error instanceof RunFailure ? new RunFailure(`${error.message} ${whatIsLeft(files, saved)}`) : error;
   } finally {
     results?.close();
   }
@@ -249,9 +251,15 @@ function reachedAfter(before: Reached, rows: readonly Row[]): Reached {
   );
 }
 
+function whatIsLeft({ partial }: TargetFiles, saved: Position | undefined): string {
+  const way = saved ? `; --resume goes on from iteration ${saved.step + 1}` : '';
+  return `The rows so far are in ${partial}${way}.`;
+}
+
 /** The failure itself is what there is to tell. */
-function noteFailure(files: TargetFiles, record: RunRecord): void {
+function noteFailure(files: TargetFiles, lock: Lock, record: RunRecord): void {
   try {
+    lock.check(); // what another process has taken over is not ours to note
     writeRecord(unfinishedRecord(files), record);
   } catch {
     // On a disk that is full, nothing more can be noted.
