@@ -97,6 +97,12 @@ describe.skipIf(!existsSync('/dev/full'))('figures and pages that cannot be writ
   });
 });
 
+it('has nothing of a comparison whose figures cannot be written', async () => {
+  const { code, stdout, stderr } = await hypergrad(['compare', dir, dir, '--plotDir', '/proc/none/plots']);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^error: Cannot write [^\n]*\n$/);
+});
+
 it('control characters of a command line do not reach the terminal', async () => {
   const { stderr } = await hypergrad(['train', '--method', '\x1b[2Jadam\r\x07\u009b']);
   expect(stderr).toContain(`'\\x1b[2Jadam\\x0d\\x07\\x9b'`);
