@@ -100,6 +100,7 @@ const notRun: Record<string, readonly string[]> = {
     'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --synthetic --epochs 1',
   ],
   'ends hundreds of runs': ['npx tsx scripts/kills.ts …'],
+  'tries thousands of faults': ['npx tsx scripts/faults.ts …'],
   'is six runs for each model; one such line is run': ['./run.sh', './run.sh logreg', './run.sh mlp'],
 };
 const listed = Object.values(notRun).flat();
