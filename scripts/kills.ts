@@ -2,7 +2,7 @@
  * Ends training runs at random moments, each followed by `--resume`, until they have finished; and holds the results against
  * those of a run that nobody disturbed. Prints what it counted, and exits with 1 where anything differs.
  *
- *     npm run build && npx tsx scripts/kills.ts [--kills 300] [--signal SIGKILL] [--seed 1] [--cases logreg,mlp,vgg]
+ *     npm run build && npx tsx scripts/kills.ts [--kills 300] [--signal SIGKILL] [--seed 1] [--cases logreg,short,mlp,vgg]
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -32,6 +32,11 @@ const cases: Record<string, readonly (readonly string[])[]> = {
     ['--model', 'logreg', '--method', 'adam_hd', '--beta', '1e-7', '--epochs', '10'],
     ['--model', 'logreg', '--method', 'sgdn_hd', '--beta', '1e-3', '--epochs', '10', '--hypergradOptimizer', 'adam'],
     ['--model', 'logreg', '--method', 'sgd', '--batchSize', '7000', '--epochs', '60', '--keepModel'],
+  ],
+  short: [
+    ['--model', 'logreg', '--method', 'adam_hd', '--beta', '1e-7', '--reduction', '10', '--epochs', '20'],
+    ['--model', 'logreg', '--method', 'sgd_hd', '--beta', '1e-3', '--reduction', '60', '--epochs', '60', '--keepModel'],
+    ['--model', 'logreg', '--method', 'adam', '--reduction', '60', '--iterations', '3'],
   ],
   mlp: [
     ['--model', 'mlp', '--method', 'adam_hd', '--beta', '1e-7', '--iterations', '120'],
