@@ -31,7 +31,7 @@ interface Choice {
 /** `hypergrad sweep`: trains every combination of its lists, and what is left of them when it is called again. */
 export function sweepCommand(): Command {
   const command = new Command('sweep')
-    .description('Train every combination of values, save each, and go on where an earlier call stopped.')
+    .description('train every combination of values, save each, and go on where an earlier call stopped')
     .argument('[file]', 'a YAML file with the same options by name; those given here take the place of its own');
   for (const option of sweepOptions()) command.addOption(option);
   return command

@@ -7,7 +7,7 @@ import { chosenEngine, refuseImpossible, trainOptions, type TrainFlags } from '.
 
 /** `hypergrad train`: what train.py does. It says on standard error how it goes. */
 export function trainCommand(): Command {
-  const command = new Command('train').description('Train a model and record every iteration.');
+  const command = new Command('train').description('train a model and record every iteration');
   for (const option of trainOptions()) command.addOption(option);
   return command.action((flags: TrainFlags) => interruptible((signal) => run(flags, signal)));
 }
