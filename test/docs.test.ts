@@ -33,7 +33,7 @@ describe('the examples in the documentation', () => {
     folder = mkdtempSync(join(tmpdir(), 'hypergrad-docs-'));
     installInto(folder);
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
   it('are there', () => expect(examples.length).toBeGreaterThanOrEqual(6));
 

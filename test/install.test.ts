@@ -19,7 +19,7 @@ describe('the packed package', () => {
     registry = execFileSync('npm config get registry', { shell: true, encoding: 'utf8' }).trim();
     execFileSync(`npm pack --pack-destination "${folder}"`, { cwd: repository, shell: true, stdio: 'pipe' });
   }, 120_000);
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
   /** Runs a command there, with nothing of the user's settings but the way to the registry. */
   function run(command: string): string {

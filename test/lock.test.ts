@@ -12,7 +12,7 @@ let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hypergrad-'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 const target = () => join(folder, 'logreg', '+1e-03_+1e-06', 'adam.csv');
 const path = () => `${target()}.lock`;

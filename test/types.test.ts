@@ -38,7 +38,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'hypergrad-types-'));
   installInto(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 it.each(resolutions)("a user's program finds the types with moduleResolution %s", (_, file, options) => {
   const compilerOptions = { target: 'es2022', strict: true, noEmit: true, skipLibCheck: true, types: [], ...options };

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await server.close();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 const run = (args: readonly string[]) => hypergrad(args, { cwd: folder });

@@ -34,7 +34,7 @@ it.skipIf(!namespaces)(
     await promisify(execFile)('unshare', ['-rmn', 'sh', '-c', script]);
     expect(readFileSync(join(folder, 'asked'), 'utf8')).toBe('');
     expect(readFileSync(join(folder, 'queries'), 'latin1'), 'a query would have been heard').toContain('control');
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 10 });
   },
   60_000,
 );

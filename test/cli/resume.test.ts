@@ -12,7 +12,7 @@ let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hypergrad-'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 const run = ['train', '--method', 'adam_hd', '--beta', '1e-7', '--save'];
 const stem = join('results', 'logreg', '+1e-03_+1e-07', 'adam_hd');

@@ -16,7 +16,7 @@ describe.skipIf(platform() === 'win32')('run.sh', () => {
     folder = mkdtempSync(join(tmpdir(), 'hypergrad-'));
     symlinkSync(join(repository, 'run.sh'), join(folder, 'run'));
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
   const run = (...args: string[]) => spawnSync('./run', args, { cwd: folder, encoding: 'utf8' });
 
   it('plans the published runs, at the published paths', () => {

@@ -67,7 +67,7 @@ describe('a folder', () => {
     folder = mkdtempSync(join(tmpdir(), 'hypergrad-mnist-'));
   });
   afterEach(() => {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 10 });
   });
 
   const names = [

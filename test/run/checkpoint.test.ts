@@ -49,7 +49,7 @@ beforeAll(async () => {
   path = join(folder, 'sgd.checkpoint.safetensors');
   await writeCheckpoint(path, checkpoint);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 it('is read as it was written', async () => {
   const { state: read, ...rest } = readCheckpoint(path)!;

@@ -29,7 +29,7 @@ beforeAll(() => {
   put(folder, cifar10Files(3));
   cifar10 = loadCifar10({ directory: folder }).dataset;
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 const base = {
   ...({ model: 'logreg', method: 'adam_hd', alpha0: 0.01, beta: 1e-4, mu: 0.9, weightDecay: 1e-4, seed: 3 } as const),
