@@ -125,7 +125,13 @@ export function beginning(
         'another --dir keeps both.',
     );
   }
-  if (found) refuseLoss(files.results, found.record, planned, keepModel);
+  if (found) {
+    // The same settings again replace their results also where the program has moved on; to resume is to leave them alone.
+    const { record } = found;
+    const again = record && !resume && record.engine.name === planned.engine.name;
+    const now = again ? { ...planned, engine: record.engine, code: record.code } : planned;
+    refuseLoss(files.results, record, now, keepModel);
+  }
   const why = `${files.results} is of a shorter run, whose checkpoint is gone: this one begins anew.`;
   return { kind: 'begin', ...(resume && found && { why }) };
 }

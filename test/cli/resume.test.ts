@@ -151,6 +151,16 @@ describe('a finished run', () => {
     expect(await train('--iterations', '20', '--overwrite')).toMatchObject({ code: 0 });
   });
 
+  it('of an earlier version is replaced by the same settings, and not taken for finished by --resume', async () => {
+    await train('--iterations', '20');
+    const engine = { name: 'onnx', version: 'onnxruntime-node 1.0' };
+    writeFileSync(path('.json'), JSON.stringify({ ...record(), engine, code: '0.0.1' }));
+    const resumed = await train('--iterations', '20', '--resume');
+    expect(resumed).toMatchObject({ code: 2, stderr: expect.stringMatching(/hypergrad 0\.0\.1, now/) as string });
+    expect(await train('--iterations', '20')).toMatchObject({ code: 0 });
+    expect(record().code).not.toBe('0.0.1');
+  });
+
   it('of another program, without a record, is kept if it is longer', async () => {
     await train('--iterations', '20');
     rmSync(path('.json'));
