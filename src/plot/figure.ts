@@ -3,8 +3,7 @@ import type { Figure } from './export.js';
 import { insetAxis, linearAxis, logAxis } from './axis.js';
 import { font, panelMark, panelSize, type FigureFacet, type PanelAxes } from './panel.js';
 import { shown } from '../text.js';
-import type { Series } from './series.js';
-import type { Point } from './thin.js';
+import type { CurveName } from './series.js';
 
 /** Space around and between the panels, in points, measured off the published figures. */
 const page = { left: 72, right: 14, top: 22, bottom: 38, gap: 15.5, titleLine: 16 };
@@ -27,27 +26,26 @@ export function titleOf(model: string): string {
  */
 export function modelFigure(model: string, facets: readonly FigureFacet[], subtitle?: string): Figure {
   const all = facets.flatMap((facet) => [...facet.runs, ...(facet.under ?? [])]);
-  const values = (pick: (series: Series) => readonly Point[], axis: 'x' | 'y') =>
-    all.flatMap((series) => pick(series).map((point) => point[axis]));
-  const epochs = linearAxis(values((series) => series.alphaEpoch, 'x'));
+  const values = (curve: CurveName, axis: 'x' | 'y') =>
+    all.flatMap((series) => {
+      const { low = [], high = [] } = series.bands?.[curve] ?? {};
+      return [series[curve], low, high].flatMap((points) => points.map((point) => point[axis]));
+    });
+  const epochs = linearAxis(values('alphaEpoch', 'x'));
   const panels: PanelAxes[] = [
     {
       title: 'Learning rate',
-      pick: (series) => series.alphaEpoch,
-      y: linearAxis(values((series) => series.alphaEpoch, 'y')),
-      inset: { pick: (series) => series.alpha, y: insetAxis(values((series) => series.alpha, 'y')) },
+      curve: 'alphaEpoch',
+      y: linearAxis(values('alphaEpoch', 'y')),
+      inset: { curve: 'alpha', y: insetAxis(values('alpha', 'y')) },
     },
     {
       title: 'Training loss',
-      pick: (series) => series.lossEpoch,
-      y: logAxis(values((series) => series.lossEpoch, 'y')),
-      inset: { pick: (series) => series.loss, y: insetAxis(values((series) => series.loss, 'y')) },
+      curve: 'lossEpoch',
+      y: logAxis(values('lossEpoch', 'y')),
+      inset: { curve: 'loss', y: insetAxis(values('loss', 'y')) },
     },
-    {
-      title: 'Validation loss',
-      pick: (series) => series.validLossEpoch,
-      y: logAxis(values((series) => series.validLossEpoch, 'y')),
-    },
+    { title: 'Validation loss', curve: 'validLossEpoch', y: logAxis(values('validLossEpoch', 'y')) },
   ];
   const head = page.top + (subtitle ? page.titleLine : 0) + (facets.some((facet) => facet.rates) ? page.titleLine : 0);
   const size = {

@@ -11,7 +11,7 @@ import { font } from './panel.js';
 import { styles } from './series.js';
 
 /** What the cells of a grid show: figures of a summary, means over the seeds. */
-export const gridFigures = ['loss', 'validLoss', 'bestValidLoss', 'validAccuracy', 'reached'] as const;
+export const gridFigures = ['loss', 'bestLoss', 'validLoss', 'bestValidLoss', 'validAccuracy', 'reached'] as const;
 export type GridFigure = (typeof gridFigures)[number];
 
 export interface PlotGridOptions {
@@ -51,11 +51,13 @@ const panelsALine = 3;
 /** Methods that do not learn α above those that do. */
 const panelOrder = [...methodOrder].sort((a, b) => Number(a.endsWith('_hd')) - Number(b.endsWith('_hd')));
 
+/** @param scaled settings that the colours' scale is made for, where several grids are to share it. */
 export function gridOf(
   settings: readonly SettingSummary[],
   figure: GridFigure,
   title: string,
   reach: number | undefined,
+  scaled = settings,
 ): Figure {
   const rates = (name: 'alpha_0' | 'beta') =>
     [...new Set(settings.map((setting) => setting[name]))].sort((a, b) => a - b);
@@ -68,7 +70,7 @@ export function gridOf(
     width: panel.width * across + page.legend,
     height: page.title + panel.height * Math.ceil(methods.length / panelsALine),
   };
-  const colour = colourScale(settings, figure);
+  const colour = colourScale(scaled, figure);
   const scales = [colour, band('x', betas, area.width), band('y', [...alphas].reverse(), area.height)];
   const panels = methods.map((method, index) => ({
     x: (index % panelsALine) * panel.width,
@@ -151,6 +153,8 @@ function legendTitle(figure: GridFigure, reach: number | undefined): string[] {
   switch (figure) {
     case 'loss':
       return ['Training loss,', 'last epoch'];
+    case 'bestLoss':
+      return ['Training loss,', 'best epoch'];
     case 'validLoss':
       return ['Validation loss,', 'last epoch'];
     case 'bestValidLoss':

@@ -1,8 +1,7 @@
 import type { Axis as VegaAxis, Data, Legend, Mark, Scale } from 'vega';
 import { logAxisOver, type Axis } from './axis.js';
-import { linePath } from './path.js';
-import { insetIterations, type Facet, type Series } from './series.js';
-import type { Point } from './thin.js';
+import { areaPath, linePath } from './path.js';
+import { insetIterations, type CurveName, type Facet, type Series } from './series.js';
 
 /** Sizes in points, measured off the published figures. */
 export const panelSize = { width: 287, height: 254.5 };
@@ -25,9 +24,9 @@ export interface FigureFacet extends Facet<Series> {
 /** What a panel shows, and on which axis. */
 export interface PanelAxes {
   readonly title: string;
-  readonly pick: (series: Series) => readonly Point[];
+  readonly curve: CurveName;
   readonly y: Axis;
-  readonly inset?: Pick<PanelAxes, 'pick' | 'y'>;
+  readonly inset?: Pick<PanelAxes, 'curve' | 'y'>;
 }
 
 /** Where a panel's corner lies, and whether it is the last, with the epochs' labels and the legend. */
@@ -42,7 +41,7 @@ export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x
   return {
     ...area,
     encode: { enter: { ...area.encode.enter, x: { value: x }, y: { value: y } } },
-    data: lineData(facet, axes.pick, { x: epochs, y: axes.y }, panelSize),
+    data: lineData(facet, axes.curve, { x: epochs, y: axes.y }, panelSize),
     scales: [
       scale('x', epochs, panelSize.width),
       scale('y', axes.y, panelSize.height),
@@ -64,7 +63,7 @@ export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x
   };
 }
 
-function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAxes, 'pick' | 'y'>): Mark[] {
+function insetMarks(facet: FigureFacet, title: string, { curve, y }: Pick<PanelAxes, 'curve' | 'y'>): Mark[] {
   const area = frame(inset);
   const iterations = logAxisOver(insetIterations);
   return [
@@ -85,7 +84,7 @@ function insetMarks(facet: FigureFacet, title: string, { pick, y }: Pick<PanelAx
     {
       ...area,
       encode: { enter: { ...area.encode.enter, x: { value: inset.x }, y: { value: inset.y } } },
-      data: lineData(facet, pick, { x: iterations, y }, inset),
+      data: lineData(facet, curve, { x: iterations, y }, inset),
       scales: [scale('x', iterations, inset.width), scale('y', y, inset.height)],
       axes: [
         ...axis('bottom', iterations, { title: 'Iteration', titlePadding: 2 }),
@@ -153,12 +152,35 @@ function axis(orient: 'bottom' | 'left', of: Axis, { gridded = false, ...options
   ];
 }
 
-/** A curve is one datum: the text of its path. */
-function lineData(facet: FigureFacet, pick: PanelAxes['pick'], axes: { x: Axis; y: Axis }, size: Size): Data[] {
-  return drawn(facet).map(({ name, series }) => ({ name, values: [{ path: linePath(pick(series), axes, size) }] }));
+/** A curve is one datum: the text of its path, and of that around the area that its seeds lie in. */
+function lineData(facet: FigureFacet, curve: CurveName, axes: { x: Axis; y: Axis }, size: Size): Data[] {
+  return drawn(facet).map(({ name, series }) => {
+    const band = series.bands?.[curve];
+    return {
+      name,
+      values: [{ path: linePath(series[curve], axes, size), ...(band && { area: areaPath(band, axes, size) }) }],
+    };
+  });
 }
 
+/** All areas lie below all curves. */
 function lineMarks(facet: FigureFacet, thickness = 1): Mark[] {
+  return [...areaMarks(facet), ...curveMarks(facet, thickness)];
+}
+
+function areaMarks(facet: FigureFacet): Mark[] {
+  return drawn(facet)
+    .filter(({ series }) => series.bands)
+    .map(({ name, series }) => ({
+      type: 'path',
+      from: { data: name },
+      encode: {
+        enter: { path: { field: 'area' }, fill: { value: series.colour }, fillOpacity: { value: 0.22 } },
+      },
+    }));
+}
+
+function curveMarks(facet: FigureFacet, thickness: number): Mark[] {
   return drawn(facet).map(({ name, series, under }) => ({
     type: 'path',
     from: { data: name },

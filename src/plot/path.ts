@@ -30,6 +30,30 @@ export function linePath(
   return path.join('');
 }
 
+/** The area between two curves over the same x, in parts where one of them has no place. */
+export function areaPath(
+  { low, high }: { readonly low: readonly Point[]; readonly high: readonly Point[] },
+  axes: { readonly x: Axis; readonly y: Axis },
+  { width, height }: { readonly width: number; readonly height: number },
+): string {
+  const [across, up] = [shareOf(axes.x), shareOf(axes.y)];
+  const parts: { readonly x: number; readonly low: number; readonly high: number }[][] = [[]];
+  for (const [index, { x, y }] of low.entries()) {
+    const point = { x: across(x), low: up(y), high: up(high[index]?.y ?? NaN) };
+    if (Object.values(point).every(isNear)) parts.at(-1)?.push(point);
+    else parts.push([]);
+  }
+  const at = (x: number, y: number) => `${place(width * x)},${place(height * (1 - y))}`;
+  const edge = (part: (typeof parts)[number]) => [
+    ...part.map(({ x, high }) => at(x, high)),
+    ...part.map(({ x, low }) => at(x, low)).reverse(),
+  ];
+  return parts
+    .filter((part) => part.length > 1)
+    .map((part) => `M${edge(part).join('L')}Z`)
+    .join('');
+}
+
 /** On the axis or within its length of it; a renderer may fail at what is far outside of the picture. */
 function isNear(share: number): boolean {
   return share >= -1 && share <= 2;

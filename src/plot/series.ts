@@ -1,6 +1,9 @@
 import { methodOrder, type Run, type RunFile } from '../results/find.js';
 import type { Row } from '../results/row.js';
 import type { Method } from '../optimizers/methods.js';
+import { withoutSeed } from '../results/path.js';
+import { outcomeSoFar } from '../summary/outcome.js';
+import { growingCurve, overSeeds, type GrowingCurve, type SeedCurves } from './growing.js';
 import { thin, type Point } from './thin.js';
 
 /** How a method's curve looks: colours as published, and a pattern or width of its own for print without colour. */
@@ -48,14 +51,91 @@ export interface Series extends Style {
   readonly validLossEpoch: readonly Point[];
   readonly alpha: readonly Point[];
   readonly loss: readonly Point[];
+  /** Where a curve is the mean over seeds: the lowest and the highest of them. */
+  readonly bands?: Readonly<Record<CurveName, Band>>;
+}
+
+export type CurveName = 'alphaEpoch' | 'lossEpoch' | 'validLossEpoch' | 'alpha' | 'loss';
+
+/** The edges of the area that the curves of several seeds lie in. */
+export interface Band {
+  readonly low: readonly Point[];
+  readonly high: readonly Point[];
 }
 
 /** The curves of a run, thinned to `detail` columns a point, so that its rows need not be kept. */
 export function seriesOf(run: Run, detail = finest): Series {
   const style = styles[run.method];
-  const due = run.rows.filter((row) => !Number.isNaN(row.lossEpoch) || !Number.isNaN(row.validLossEpoch));
+  const label = run.finished ? style.label : `${style.label} (${endOf(run)})`;
+  return { ...style, label, method: run.method, rates: run.rates, ...curvesOf(run.rows, detail) };
+}
+
+/** Most intervals of a seeds' curve: by epoch, and by iteration in an inset, where means smooth what a mini-batch's loss jumps. */
+const [mostEpochs, mostIterations] = [600, 150];
+
+/**
+ * The curves of runs that differ in their seed alone, as one: their mean, and the area that they lie in. Those that have
+ * diverged are left out, and the label counts them, unless all have.
+ */
+export function seedSeries(runs: Iterable<Run>): Series | undefined {
+  const converged: Record<CurveName, GrowingCurve>[] = [];
+  const diverged: Record<CurveName, GrowingCurve>[] = [];
+  let [one, unfinished]: [Run | undefined, number] = [undefined, 0];
+  for (const run of runs) {
+    one = { ...run, rows: [] };
+    if (!run.finished) unfinished++;
+    const soFar = outcomeSoFar(undefined);
+    for (const row of run.rows) soFar.add(row);
+    (soFar.outcome(run.record).diverged ? diverged : converged).push(growingOf(run.rows));
+  }
+  if (!one) return undefined;
+  const drawn = converged.length > 0 ? converged : diverged;
+  const of = (name: CurveName) => {
+    const curves = drawn.map((curve) => curve[name]);
+    return overSeeds(curves, mostOf(name));
+  };
+  const all: Record<CurveName, SeedCurves> = {
+    ...{ alphaEpoch: of('alphaEpoch'), lossEpoch: of('lossEpoch'), validLossEpoch: of('validLossEpoch') },
+    ...{ alpha: of('alpha'), loss: of('loss') },
+  };
+  const count = converged.length + diverged.length;
+  const seeds = drawn.length < count ? `${drawn.length} of ${count} seeds` : count === 1 ? '1 seed' : `${count} seeds`;
+  const { method, rates } = one;
+  return {
+    ...styles[method],
+    label: `${styles[method].label}, ${seeds}${unfinished > 0 ? ` (${unfinished} unfinished)` : ''}`,
+    ...{ method, rates: withoutSeed(rates), bands: all },
+    ...{ alphaEpoch: all.alphaEpoch.mean, lossEpoch: all.lossEpoch.mean, validLossEpoch: all.validLossEpoch.mean },
+    ...{ alpha: all.alpha.mean, loss: all.loss.mean },
+  };
+}
+
+function mostOf(name: CurveName): number {
+  return name.endsWith('Epoch') ? mostEpochs : mostIterations;
+}
+
+function growingOf(rows: readonly Row[]): Record<CurveName, GrowingCurve> {
+  const curve = (name: CurveName) => growingCurve(mostOf(name));
+  const curves: Record<CurveName, GrowingCurve> = {
+    ...{ alphaEpoch: curve('alphaEpoch'), lossEpoch: curve('lossEpoch'), validLossEpoch: curve('validLossEpoch') },
+    ...{ alpha: curve('alpha'), loss: curve('loss') },
+  };
   const [first, last] = insetIterations;
-  const inset = run.rows.filter(({ iteration }) => iteration >= first && iteration <= last);
+  for (const row of rows) {
+    if (!Number.isNaN(row.lossEpoch) || !Number.isNaN(row.validLossEpoch)) {
+      for (const name of ['alphaEpoch', 'lossEpoch', 'validLossEpoch'] as const) curves[name].add(row.epoch, row[name]);
+    }
+    if (row.iteration >= first && row.iteration <= last) {
+      for (const name of ['alpha', 'loss'] as const) curves[name].add(row.iteration, row[name]);
+    }
+  }
+  return curves;
+}
+
+function curvesOf(rows: readonly Row[], detail: number): Readonly<Record<CurveName, Point[]>> {
+  const due = rows.filter((row) => !Number.isNaN(row.lossEpoch) || !Number.isNaN(row.validLossEpoch));
+  const [first, last] = insetIterations;
+  const inset = rows.filter(({ iteration }) => iteration >= first && iteration <= last);
   const scale = (detail * insetWidth) / Math.log(last / first);
   const columnOf = (iteration: number) => Math.floor(scale * Math.log(iteration / first));
   const lastEpoch = Math.max(1, due.at(-1)?.epoch ?? 1);
@@ -70,10 +150,6 @@ export function seriesOf(run: Run, detail = finest): Series {
       columnOf,
     );
   return {
-    ...style,
-    label: run.finished ? style.label : `${style.label} (${endOf(run)})`,
-    method: run.method,
-    rates: run.rates,
     alphaEpoch: byEpoch('alphaEpoch'),
     lossEpoch: byEpoch('lossEpoch'),
     validLossEpoch: byEpoch('validLossEpoch'),

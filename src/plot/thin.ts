@@ -16,33 +16,44 @@ export interface Point {
 export function thin(points: readonly Point[], columnOf: (x: number) => number): Point[] {
   const kept: Point[] = [];
   let column: Column | undefined;
+  let index = NaN;
   for (const point of points) {
-    const index = columnOf(point.x);
-    if (column?.index !== index) {
+    if (!column || columnOf(point.x) !== index) {
       if (column) kept.push(...keptOf(column));
-      column = { index, first: point, lowest: point, highest: point, last: point };
-    }
-    column.last = point;
-    if (Number.isNaN(point.y)) column.interrupted = point;
-    else {
-      if (!(column.lowest.y <= point.y)) column.lowest = point;
-      if (!(column.highest.y >= point.y)) column.highest = point;
-    }
+      column = columnFrom(point);
+      index = columnOf(point.x);
+    } else extend(column, point);
   }
   if (column) kept.push(...keptOf(column));
   return kept;
 }
 
-interface Column {
-  readonly index: number;
+/** What is kept of the points of a column. */
+export interface Column {
   readonly first: Point;
   lowest: Point;
   highest: Point;
   last: Point;
-  interrupted?: Point;
+  interrupted: Point | undefined;
 }
 
-function keptOf({ first, lowest, highest, interrupted, last }: Column): Point[] {
+export function columnFrom(point: Point): Column {
+  const interrupted = Number.isNaN(point.y) ? point : undefined;
+  return { first: point, lowest: point, highest: point, last: point, interrupted };
+}
+
+/** Takes a point that comes after those of the column. */
+export function extend(column: Column, point: Point): void {
+  column.last = point;
+  if (Number.isNaN(point.y)) column.interrupted = point;
+  else {
+    if (!(column.lowest.y <= point.y)) column.lowest = point;
+    if (!(column.highest.y >= point.y)) column.highest = point;
+  }
+}
+
+/** In the order of x. */
+export function keptOf({ first, lowest, highest, interrupted, last }: Column): Point[] {
   const inner = [lowest, highest, ...(interrupted ? [interrupted] : [])].sort((a, b) => a.x - b.x);
   return [...new Set([first, ...inner, last])];
 }

@@ -1,9 +1,9 @@
-import { deviation, group, mean, min } from 'd3-array';
+import { deviation, group, mean } from 'd3-array';
 import { findRuns, noRunsIn, readRuns, type Run, type RunFile, type Warn } from '../results/find.js';
 import { withoutSeed } from '../results/path.js';
 import type { Method } from '../optimizers/methods.js';
 import { UsageError } from '../errors.js';
-import { lastIteration } from '../run/settings.js';
+import { outcomeSoFar, type Outcome } from './outcome.js';
 
 /** The finished runs of a results folder that differ in nothing but their seed. */
 export interface SettingSummary {
@@ -20,14 +20,22 @@ export interface SettingSummary {
   readonly diverged: readonly string[];
   /** Mean loss of the last epoch's mini-batches. */
   readonly loss: Statistic;
+  /** Of all epochs, row 0 included. */
+  readonly bestLoss: Statistic;
   readonly validLoss: Statistic;
   /** Of all epochs, row 0 included. */
   readonly bestValidLoss: Statistic;
   /** Share of the test images that are classified right at the end, 0 to 1; where no record tells, of no run. */
   readonly validAccuracy: Statistic;
+  /** The learning rate after the last step. */
+  readonly alpha: Statistic;
   /** The first iteration whose mini-batch has a loss as low as was asked for. */
   readonly reached: Statistic;
 }
+
+type StatisticName = {
+  [Name in keyof SettingSummary]: SettingSummary[Name] extends Statistic ? Name : never;
+}[keyof SettingSummary];
 
 /** Of how many runs a figure is known, its mean, and its standard deviation (n − 1); NaN where they are too few. */
 export interface Statistic {
@@ -59,63 +67,50 @@ export function summarize({ dir, reach, warn }: SummaryOptions): SettingSummary[
   return [...group(ends, ({ setting }) => setting).values()].map(summaryOf);
 }
 
-interface End extends Pick<RunFile, 'model' | 'method'> {
+interface End
+  extends
+    Pick<RunFile, 'model' | 'method'>,
+    Pick<Outcome, 'loss' | 'bestLoss' | 'validLoss' | 'bestValidLoss' | 'reached'> {
   readonly rates: string;
   readonly setting: string;
   readonly seed: string;
   readonly alpha_0: number;
   readonly beta: number;
   readonly diverged: boolean;
-  readonly loss: number;
-  readonly validLoss: number;
-  readonly bestValidLoss: number;
   readonly validAccuracy: number;
-  readonly reached: number;
+  readonly alpha: number;
 }
 
-function endOf(run: Run, reach: number | undefined): End {
-  const { model, method, path, rows, record } = run;
-  const rates = withoutSeed(run.rates);
-  const [first, last] = [rows[0], rows.at(-1)];
-  const closed = rows.filter(({ validLossEpoch }) => !Number.isNaN(validLossEpoch));
-  const closing = rows.findLast(({ lossEpoch }) => !Number.isNaN(lossEpoch));
-  const validLoss = closed.at(-1)?.validLossEpoch ?? NaN;
-  const loss = closing?.lossEpoch ?? NaN;
+function endOf({ model, method, path, rates: folders, rows, record }: Run, reach: number | undefined): End {
+  const rates = withoutSeed(folders);
+  const soFar = outcomeSoFar(reach);
+  for (const row of rows) soFar.add(row);
+  const { first, last, ...outcome } = soFar.outcome(record);
   return {
+    ...outcome,
     ...{ model, method, rates, setting: [model, rates, method].join('/') },
     seed: String(record?.settings.seed ?? path),
     alpha_0: first?.alpha ?? NaN,
     beta: first?.beta ?? NaN,
-    diverged: !(Number.isFinite(last?.loss) && Number.isFinite(last?.alpha) && loss <= (first?.lossEpoch ?? NaN)),
-    ...{ loss, validLoss, bestValidLoss: min(closed, (row) => row.validLossEpoch) ?? NaN },
     validAccuracy: record?.final.validAccuracy ?? NaN,
-    reached: reach === undefined ? NaN : reachedAt(run, reach),
+    alpha: last?.alpha ?? NaN,
   };
-}
-
-/** A run that its `--lossThreshold` ended has no row of the loss that did. */
-function reachedAt({ rows, record }: Run, reach: number): number {
-  const row = rows.find(({ loss, iteration }) => loss <= reach && iteration > 0);
-  if (row) return row.iteration;
-  const last = rows.at(-1)?.iteration ?? NaN;
-  const threshold = Number(record?.settings.lossThreshold ?? 0);
-  const endedByLoss = record !== undefined && threshold > 0 && last < lastIteration(record);
-  return endedByLoss && threshold <= reach ? last + 1 : NaN;
 }
 
 function summaryOf(ends: readonly End[]): SettingSummary {
   const { model, method, rates, alpha_0, beta } = ends[0]!;
   const converged = ends.filter(({ diverged }) => !diverged);
-  const of = (name: 'loss' | 'validLoss' | 'bestValidLoss' | 'validAccuracy' | 'reached') =>
-    statistic(converged.map((end) => end[name]).filter((value) => !Number.isNaN(value)));
+  const of = (name: StatisticName) => statistic(converged.map((end) => end[name]));
   return {
     ...{ model, method, rates, alpha_0, beta, runs: ends.length },
     diverged: ends.filter(({ diverged }) => diverged).map(({ seed }) => seed),
-    ...{ loss: of('loss'), validLoss: of('validLoss'), bestValidLoss: of('bestValidLoss') },
-    ...{ validAccuracy: of('validAccuracy'), reached: of('reached') },
+    ...{ loss: of('loss'), bestLoss: of('bestLoss'), validLoss: of('validLoss'), bestValidLoss: of('bestValidLoss') },
+    ...{ validAccuracy: of('validAccuracy'), alpha: of('alpha'), reached: of('reached') },
   };
 }
 
-function statistic(values: readonly number[]): Statistic {
+/** Of those values that are numbers. */
+export function statistic(all: readonly number[]): Statistic {
+  const values = all.filter((value) => !Number.isNaN(value));
   return { count: values.length, mean: mean(values) ?? NaN, deviation: deviation(values) ?? NaN };
 }

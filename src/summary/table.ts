@@ -4,16 +4,17 @@ import { align, listed, shown } from '../text.js';
 import type { SettingSummary, Statistic } from './summary.js';
 
 /** The columns of a table and of CSV that have a mean and a deviation. */
-const statistics = ['loss', 'validLoss', 'bestValidLoss', 'validAccuracy', 'reached'] as const;
+const statistics = ['loss', 'bestLoss', 'validLoss', 'bestValidLoss', 'validAccuracy', 'alpha', 'reached'] as const;
 
 /** Settings as plain text, a line each: mean ± deviation. */
 export function summaryTable(settings: readonly SettingSummary[], reach: number | undefined): string {
   const reached = reach === undefined ? [] : [`iterations to ${reach}`];
-  const titles = ['run', 'seeds', 'loss', 'valid.', 'best valid.', 'accuracy', ...reached, 'diverged'];
+  const titles = ['run', 'seeds', 'loss', 'best loss', 'valid.', 'best valid.', 'accuracy', ...reached, 'diverged'];
   const lines = settings.map((setting) => [
     shown(`${setting.model}/${setting.rates}/${setting.method}`),
     String(setting.runs),
     figure(setting.loss),
+    figure(setting.bestLoss),
     figure(setting.validLoss),
     figure(setting.bestValidLoss),
     figure(setting.validAccuracy, share),
@@ -23,15 +24,19 @@ export function summaryTable(settings: readonly SettingSummary[], reach: number 
   return align([titles, ...lines], { left: [0, titles.length - 1] }).join('\n');
 }
 
-/** As CSV, a line a setting: the mean of a figure, after it its deviation as `<name>Deviation`; empty where there is none. */
+/**
+ * As CSV, a line a setting: the mean of a figure, after it its deviation as `<name>Deviation`; empty where there is none.
+ * The last column is of how many runs `reached` is the mean.
+ */
 export function summaryCsv(settings: readonly SettingSummary[]): string {
   const names = ['model', 'method', 'rates', 'alpha_0', 'beta', 'runs', 'diverged'] as const;
-  const header = [...names, ...statistics.flatMap((name) => [name, `${name}Deviation`])];
+  const header = [...names, ...statistics.flatMap((name) => [name, `${name}Deviation`]), 'reachedRuns'];
   const lines = settings.map((setting) => [
     ...names.map((name) => (name === 'diverged' ? setting.diverged.join(' ') : setting[name])),
     ...statistics.flatMap((name) =>
       [setting[name].mean, setting[name].deviation].map((x) => (Number.isNaN(x) ? '' : x)),
     ),
+    setting.reached.count,
   ]);
   return stringify([header, ...lines]);
 }

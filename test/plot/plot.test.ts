@@ -68,6 +68,26 @@ describe('plotResults', () => {
     await expect(plot(twice, { rates: ['+1e-01_+1e-07'] })).rejects.toThrow(/no folder \+1e-01_\+1e-07.*found \+1e-02/);
   });
 
+  it('draws seeds as their mean over the area that they lie in, without those that have diverged', async () => {
+    const dir = temporaryFolder();
+    const losses = { '': 1, '/seed=2': 3, '/seed=3': NaN };
+    for (const [folder, loss] of Object.entries(losses)) {
+      writeCsv(dir, `mlp/${rates}${folder}/sgd.csv`, syntheticCsv({ loss: (iteration) => (iteration > 0 ? loss : 4) }));
+    }
+    writeCsv(dir, `mlp/${rates}/adam.csv`, syntheticCsv());
+    const { svg } = await plot(dir);
+    expect(svg).toContain('>SGD, 2 of 3 seeds</text>');
+    expect(svg).not.toContain('α₀');
+    const { colour } = styles.sgd;
+    const areas = [...svg.matchAll(/<path [^>]*/g)].filter(([path]) => path.includes(`fill="${colour}"`));
+    expect(areas).toHaveLength(5);
+    expect(areas.every(([path]) => /d="M[^"]*Z"/.test(path))).toBe(true);
+    expect(curves(svg, colour)).toBe(6);
+
+    // Either alone is a plain curve.
+    expect((await plot(dir, { rates: [`${rates}/seed=2`] })).svg).not.toContain(`fill="${colour}"`);
+  });
+
   it('says that a run is unfinished, draws diverged ones, and leaves out and names broken files', async () => {
     const dir = resultsOf([`mlp/${rates}/adam.csv.partial`, `mlp/${rates}/sgdn_hd.csv.partial`]);
     writeCsv(dir, `mlp/${rates}/sgd.csv`, syntheticCsv({ loss: (iteration) => (iteration > 15 ? NaN : 1) }));

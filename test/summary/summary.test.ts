@@ -54,6 +54,7 @@ it('has mean and deviation over the seeds that have not diverged', () => {
   expect(sgd?.loss.deviation).toBeCloseTo(0.820183, 6);
   expect(sgd?.validLoss.mean).toBeCloseTo(1.1 * 1.07, 12);
   expect(sgd?.bestValidLoss.mean).toBeCloseTo(1.1 * 1.07, 12);
+  expect(sgd?.alpha).toMatchObject({ count: 3, mean: 0.001, deviation: 0 });
   expect(sgd?.validAccuracy.mean).toBeCloseTo(0.83, 12);
   // 2 − 0.02·25 = 1.5, and 2 − 0.06·9 = 1.46 is the first at most 1.5; with 0.01 it is never so low.
   expect(sgd?.reached).toMatchObject({ count: 2, mean: 17 });
@@ -72,12 +73,24 @@ it('is the same as table, CSV and JSON', () => {
   expect(lines[1]).toMatch(
     /^mlp\/\+1e-03_\+1e-07\/sgd +5 +1\.0700 ± 0\.82 .* 83\.00 % ± 2\.65 % +17 ± 11 \(2 of 5\) {2}seed 4, 5$/,
   );
-  expect(lines[2]).toMatch(/^mlp\/\+1e-03_\+1e-07\/mu=0\.5\/adam +1 +1\.6900 +1\.8590 +1\.8590 +– +–$/);
+  expect(lines[2]).toMatch(/^mlp\/\+1e-03_\+1e-07\/mu=0\.5\/adam +1 +1\.6900 +1\.6900 +1\.8590 +1\.8590 +– +–$/);
   const [first, second] = csvParse(summaryCsv(settings));
-  expect(first).toMatchObject({ method: 'sgd', runs: '5', diverged: '4 5', reached: '17' });
+  expect(first).toMatchObject({ method: 'sgd', runs: '5', diverged: '4 5', reached: '17', reachedRuns: '2' });
   expect(Number(first?.lossDeviation)).toBeCloseTo(0.820183, 6);
   expect(second).toMatchObject({ alpha_0: '0.001', lossDeviation: '', validAccuracy: '' });
   expect(fromJson(summaryJson(settings))).toEqual(settings);
+});
+
+it('tells the best epoch from the last', () => {
+  const dir = temporaryFolder();
+  // Epochs end at iterations 11, 21 and 31: the second is the best.
+  const loss = (iteration: number) => 1 + (iteration - 21) ** 2 / 1000;
+  writeCsv(dir, 'mlp/+1e-03_+1e-07/sgd.csv', syntheticCsv({ loss }));
+  const [setting] = summarize({ dir, reach: undefined, warn: (message) => expect.fail(message) });
+  expect(setting?.loss.mean).toBeCloseTo(1.1, 12);
+  expect(setting?.bestLoss.mean).toBeCloseTo(1, 12);
+  expect(setting?.validLoss.mean).toBeCloseTo(1.21, 12);
+  expect(setting?.bestValidLoss.mean).toBeCloseTo(1.1, 12);
 });
 
 it('of a run that its loss ended, the iteration of that loss is the one after its last', () => {
