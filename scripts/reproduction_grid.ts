@@ -43,7 +43,7 @@ function theirSettings(text: string): SettingSummary[] {
   return csvParse(text)
     .filter(({ model }) => model === 'logreg')
     .map((row) => {
-      const value = (column: string) => Number(row[column]?.replace(/^nan$/i, 'NaN') || NaN);
+      const value = (column: string) => number(row[column]);
       const method = methodOrder.find((known) => known === row.method);
       if (!method) throw new Error(`${finalRows}: '${row.method}' is not a method`);
       const [loss, validLoss] = [value('LossEpoch'), value('ValidLossEpoch')];
@@ -58,4 +58,9 @@ function theirSettings(text: string): SettingSummary[] {
       };
     })
     .filter(({ method, beta }) => method.endsWith('_hd') || beta === 0.1);
+}
+
+/** NaN where a field is empty or says so. */
+function number(text = ''): number {
+  return text.trim() === '' ? NaN : Number(text.replace(/^nan$/i, 'NaN'));
 }

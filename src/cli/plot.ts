@@ -12,7 +12,9 @@ export function plotCommand(): Command {
     .option('--dir <folder>', 'results: <model>/<alpha_0>_<beta>/<method>.csv', 'results')
     .option('--plotDir <folder>', 'where the figures go', 'plots')
     .addOption(formatOption())
-    .option('--rates <folders>', 'only these <alpha_0>_<beta>, with all their seeds, separated by commas', (list) => list.split(','))
+    .option('--rates <folders>', 'only these <alpha_0>_<beta>, with all their seeds, separated by commas', (list) =>
+      list.split(','),
+    )
     .option('--facet', 'a column for each <alpha_0>_<beta>; so by default where a method occurs in several')
     .option('--grid', 'heat maps over α₀ and β instead, one a method', false)
     .addOption(

@@ -1,118 +1,212 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { group, min, sort } from 'd3-array';
-import { readError } from '../files.js';
-import { shown } from '../text.js';
-import { detailOf, seriesOf, type Style } from '../plot/series.js';
-import { thin, type Point } from '../plot/thin.js';
+import { overSeeds, type GrowingCurve } from '../plot/growing.js';
+import { titleOf } from '../plot/figure.js';
+import { styles } from '../plot/series.js';
+import type { Point } from '../plot/thin.js';
 import type { Method } from '../optimizers/methods.js';
-import { methodOrder, readRuns, type Run, type RunFile, type Warn } from '../results/find.js';
-import type { RunRecord } from '../results/record.js';
-import type { Row } from '../results/row.js';
+import { readError } from '../files.js';
+import { methodOrder, runName, type RunFile } from '../results/find.js';
+import { withoutSeed } from '../results/path.js';
+import type { RunRecord, RunState } from '../results/record.js';
+import { lastIteration } from '../run/settings.js';
+import { statistic } from '../summary/summary.js';
+import type { Outcome } from '../summary/outcome.js';
+import { shown } from '../text.js';
+import { quantities, type By, type GrowingCurves, type Quantity } from './run.js';
+import { darkColours } from './styles.js';
 
-/** x and y of a curve's points; y is null where it is not a finite number. */
-export type Curve = readonly [x: readonly number[], y: readonly (number | null)[]];
-export type Curves = Readonly<Record<'alpha' | 'loss' | 'validLoss', Curve>>;
-
-export interface ReportRun extends Style {
-  readonly method: Method;
-  readonly rates: string;
-  readonly finished: boolean;
-  readonly curves: Readonly<Record<'epoch' | 'iteration', Curves>>;
-  readonly final: FinalValues;
-  readonly provenance: Provenance;
+/** What a page shows. It becomes JSON, in which what is no finite number is null. */
+export interface PageData {
+  readonly dir: string;
+  /** The loss that `reached` is about. */
+  readonly reach: number | null;
+  readonly methods: Readonly<Record<Method, MethodStyle>>;
+  readonly settings: readonly SettingView[];
+  readonly runs: readonly RunView[];
+  /** Lines about what cannot be read. */
+  readonly leftOut: readonly string[];
 }
 
-/** Where a run ended; the losses are those of its last complete epoch. */
-export interface FinalValues {
-  readonly epoch: number;
-  readonly iteration: number;
-  readonly loss: number;
-  readonly validLoss: number;
-  /** The lowest validation loss of any epoch. */
-  readonly bestValidLoss: number;
-  /** Share of the test images that are classified right after the last complete epoch; NaN where no record tells. */
-  readonly validAccuracy: number;
-  readonly alpha: number;
-  readonly seconds: number;
-  readonly secondsAnIteration: number;
+export interface MethodStyle {
+  readonly label: string;
+  readonly colour: string;
+  readonly dark: string;
+  readonly dash: readonly number[];
+  readonly width: number;
 }
 
-/** What a run was and where its figures come from, as far as its file tells. */
-export interface Provenance {
-  readonly path: string;
-  readonly alpha0: number;
-  readonly beta: number;
-  readonly rows: number;
-  /** NaN before the first epoch is complete. */
-  readonly iterationsAnEpoch: number;
-  readonly modified: Date;
-  readonly sha256: string;
-  readonly record: RunRecord | undefined;
-}
-
-export interface ReportModel {
+/** Runs that differ in nothing but their seed. */
+export interface SettingView {
+  /** `model/rates/method`, without the seed. */
+  readonly key: string;
+  /** Texts that sort as the page has the settings: by model, in the legends' order of methods, by rates. */
+  readonly order: string;
   readonly model: string;
-  readonly runs: readonly ReportRun[];
+  /** What the model's section is headed. */
+  readonly title: string;
+  readonly method: Method;
+  /** `+1e-03_+1e-07`, and what more its path tells after it. */
+  readonly rates: string;
+  readonly alpha0: number | null;
+  readonly beta: number | null;
+  readonly runs: number;
+  readonly finished: number;
+  /** How far the unfinished ones have got, 0 to 1; null where there are none, or nothing tells. */
+  readonly progress: number | null;
+  /** The state of an unfinished run, where it is the only one. */
+  readonly state: ViewState;
+  /** The seeds of those that have diverged. */
+  readonly diverged: readonly string[];
+  /** Over its finished runs that have not diverged; where there are none, over all. */
+  readonly figures: Readonly<Record<FigureName, Figure>>;
+  /** Grows whenever its curves do; 0 where they stay. */
+  readonly version: number;
 }
 
-/** Every run, by model, thinned to what a screen can show; where there are many, to what a page can hold. */
-export function reportModels(files: readonly RunFile[], warn: Warn): ReportModel[] {
-  return Array.from(
-    group(files, (file) => file.model),
-    ([model, ofModel]) => ({
-      model,
-      runs: sort(
-        Array.from(readRuns(ofModel, warn), (run) => reportRun(run, detailOf(files.length))),
-        ({ method }) => methodOrder.indexOf(method),
-      ),
-    }),
-  ).filter(({ runs }) => runs.length > 0);
+export const figureNames = [
+  ...(['epoch', 'iteration', 'loss', 'bestLoss', 'validLoss', 'bestValidLoss', 'validAccuracy'] as const),
+  ...(['alpha', 'seconds', 'secondsAnIteration', 'reached'] as const),
+] as const;
+export type FigureName = (typeof figureNames)[number];
+
+export interface Figure {
+  readonly count: number;
+  readonly mean: number | null;
+  readonly deviation: number | null;
 }
 
-function reportRun(run: Run, detail: number): ReportRun {
-  const { colour, dash, width, label, alphaEpoch, lossEpoch, validLossEpoch } = seriesOf(run, detail);
-  const byIteration = (y: 'alpha' | 'loss' | 'validLossEpoch', rows = run.rows) =>
-    screenCurve(
-      rows.map((row) => ({ x: row.iteration, y: row[y] })),
-      detail,
-    );
-  const closed = closedEpochs(run.rows);
+/** A run's state as its record tells; `unfinished` where none does. */
+export type ViewState = RunState | 'unfinished';
+
+export interface RunView {
+  /** `model/rates/method`. */
+  readonly key: string;
+  readonly order: string;
+  /** The key of its setting. */
+  readonly setting: string;
+  readonly model: string;
+  readonly method: Method;
+  readonly path: string;
+  readonly seed: string | null;
+  readonly state: ViewState;
+  readonly iteration: number | null;
+  /** The iteration that it ends with; null where nothing limits it beforehand. */
+  readonly last: number | null;
+  /** Seconds that it still takes, while it runs. */
+  readonly secondsLeft: number | null;
+  readonly error: string | null;
+  /** What makes it go on, or tries it again. */
+  readonly command: string | null;
+  /** Its line in the table of settings, by `provenanceTitles`; null on a page of too many runs. */
+  readonly provenance: readonly string[] | null;
+}
+
+/** A run as it was read. */
+export interface RunFacts {
+  readonly file: RunFile;
+  readonly record: RunRecord | undefined;
+  readonly outcome: Outcome;
+  readonly state: ViewState;
+  /** When its file was written. */
+  readonly modified: Date;
+}
+
+/** x, y, and over seeds the lowest and the highest y; null where there is none. */
+export type Curve = readonly [x: readonly number[], ...ys: (readonly (number | null)[])[]];
+export type Curves = Readonly<Record<Quantity, Curve>>;
+
+/** A page of more runs has no table of what each of them was. */
+export const mostProvenance = 300;
+
+export const methodStyles = Object.fromEntries(
+  methodOrder.map((method) => [method, { ...styles[method], dark: darkColours[method] }]),
+) as unknown as Record<Method, MethodStyle>;
+
+/** `model/rates/method`, for the runs of one setting the same. */
+export function settingKey(file: RunFile): string {
+  return runName({ ...file, rates: withoutSeed(file.rates) });
+}
+
+function orderOf({ model, method, rates }: RunFile): string {
+  return [model, methodOrder.indexOf(method), rates].join('\0');
+}
+
+/** The command that makes an unfinished run go on, or tries it again. */
+export type Repeat = (record: RunRecord, path: string) => string;
+
+export function runView(
+  facts: RunFacts,
+  repeat: Repeat | undefined,
+  { withProvenance }: { withProvenance: boolean },
+): RunView {
+  const { file, record, outcome, state } = facts;
+  const last = record ? lastIteration(record) : Infinity;
+  const iteration = outcome.last?.iteration ?? NaN;
+  const pace = iteration > 1 ? (outcome.last?.time ?? NaN) / (iteration - 1) : NaN;
+  const idle = state === 'interrupted' || state === 'failed';
   return {
-    colour,
-    dash,
-    width,
-    label,
-    method: run.method,
-    rates: run.rates,
-    finished: run.finished,
-    curves: {
-      epoch: { alpha: toCurve(alphaEpoch), loss: toCurve(lossEpoch), validLoss: toCurve(validLossEpoch) },
-      iteration: {
-        alpha: byIteration('alpha'),
-        loss: byIteration('loss'),
-        validLoss: byIteration('validLossEpoch', closed),
-      },
-    },
-    final: finalValues(run, closed),
-    provenance: provenance(run, closed),
+    key: runName(file),
+    order: orderOf(file),
+    setting: settingKey(file),
+    ...{ model: file.model, method: file.method, path: shown(file.path), state },
+    seed: seedOf(record),
+    iteration: orNull(iteration),
+    last: orNull(last),
+    secondsLeft: state === 'running' ? orNull((last - iteration) * pace) : null,
+    error: state === 'failed' && record?.error != null ? shown(record.error, 2000) : null,
+    command: record && repeat && idle ? shown(repeat(record, file.path)) : null,
+    provenance: withProvenance ? provenanceOf(facts) : null,
   };
 }
 
-function closedEpochs(rows: readonly Row[]): Row[] {
-  return rows.filter((row) => !Number.isNaN(row.validLossEpoch) || !Number.isNaN(row.lossEpoch));
+function seedOf(record: RunRecord | undefined): string | null {
+  return record?.settings.seed == null ? null : shown(String(record.settings.seed), 100);
 }
 
-function finalValues({ rows, record }: Run, closed: readonly Row[]): FinalValues {
-  const [last, lastClosed] = [rows.at(-1), closed.at(-1)];
+/** @param runs of one setting, one at least. */
+export function settingView(runs: readonly RunFacts[], version: number): SettingView {
+  const [one] = runs as [RunFacts];
+  const rates = withoutSeed(one.file.rates);
+  const finished = runs.filter(({ state }) => state === 'finished');
+  const converged = finished.filter(({ outcome }) => !outcome.diverged);
+  const counted = [converged, finished, runs].find((some) => some.length > 0) ?? runs;
+  const figures = counted.map(figuresOf);
+  const shares = runs.filter(({ state }) => state !== 'finished').map(shareOf);
+  return {
+    key: settingKey(one.file),
+    order: orderOf({ ...one.file, rates }),
+    model: shown(one.file.model, 200),
+    title: titleOf(one.file.model),
+    method: one.file.method,
+    rates: shown(rates, 200),
+    alpha0: orNull(one.outcome.first?.alpha ?? NaN),
+    beta: orNull(one.outcome.first?.beta ?? NaN),
+    ...{ runs: runs.length, finished: finished.length },
+    progress: shares.length === 0 ? null : orNull(shares.reduce((sum, share) => sum + share, 0) / shares.length),
+    state: runs.find(({ state }) => state !== 'finished')?.state ?? 'finished',
+    diverged: runs
+      .filter(({ outcome }) => outcome.diverged)
+      .map(({ record, file }) => seedOf(record) ?? shown(file.path, 200)),
+    figures: Object.fromEntries(
+      figureNames.map((name) => {
+        const { count, mean, deviation } = statistic(figures.map((each) => each[name]));
+        return [name, { count, mean: orNull(mean), deviation: orNull(deviation) }];
+      }),
+    ) as unknown as Record<FigureName, Figure>,
+    version,
+  };
+}
+
+function shareOf({ record, outcome }: RunFacts): number {
+  return record ? Math.min(1, (outcome.last?.iteration ?? 0) / lastIteration(record)) : NaN;
+}
+
+function figuresOf({ outcome, record }: RunFacts): Record<FigureName, number> {
+  const { last, loss, bestLoss, validLoss, bestValidLoss, reached } = outcome;
   const [iteration, seconds] = [last?.iteration ?? NaN, last?.time ?? NaN];
   return {
-    epoch: last?.epoch ?? NaN,
-    iteration,
-    loss: lastClosed?.lossEpoch ?? NaN,
-    validLoss: lastClosed?.validLossEpoch ?? NaN,
-    // d3's min passes over NaN.
-    bestValidLoss: min(closed, (row) => row.validLossEpoch) ?? NaN,
+    ...{ epoch: last?.epoch ?? NaN, iteration, loss, bestLoss, validLoss, bestValidLoss, reached },
     validAccuracy: record?.final.validAccuracy ?? NaN,
     alpha: last?.alpha ?? NaN,
     seconds,
@@ -121,52 +215,106 @@ function finalValues({ rows, record }: Run, closed: readonly Row[]): FinalValues
   };
 }
 
-function provenance({ path, rows, record }: Run, closed: readonly Row[]): Provenance {
-  const firstEpoch = closed.find(({ epoch }) => epoch === 1);
-  return {
+/** The columns of a table of what each run was; those of `recordTitles` are empty where no record tells. */
+export const provenanceTitles = [
+  ...['α₀', 'β', 'Rows', 'Iterations an epoch', 'State', 'Written (UTC)'],
+  ...['Seed', 'Batch', 'Engine', 'Data', 'hypergrad', 'Machine', 'Id'],
+  ...['File', 'SHA-256'],
+] as const;
+
+function provenanceOf({ file: { path }, outcome, record, state, modified }: RunFacts): string[] {
+  const { first, rows, iterationsAnEpoch } = outcome;
+  return [
+    ...[first?.alpha, first?.beta, rows, iterationsAnEpoch].map((value = NaN) =>
+      Number.isNaN(value) ? '–' : String(value),
+    ),
+    state,
+    modified.toISOString().slice(0, 19).replace('T', ' '),
+    ...(record ? recordCells(record) : Array<string>(7).fill('')),
     path,
-    alpha0: rows[0]?.alpha ?? NaN,
-    beta: rows[0]?.beta ?? NaN,
-    rows: rows.length,
-    iterationsAnEpoch: firstEpoch ? firstEpoch.iteration - 1 : NaN,
-    ...stateOf(path),
-    record,
-  };
+    state === 'running' ? '' : sha256Of(path),
+  ].map((text) => shown(text));
 }
 
 /** @throws UsageError where the file has gone since its rows were read. */
-function stateOf(path: string): Pick<Provenance, 'modified' | 'sha256'> {
+function sha256Of(path: string): string {
   try {
-    return {
-      modified: statSync(path).mtime,
-      sha256: createHash('sha256').update(readFileSync(path)).digest('hex'),
-    };
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch (error) {
     throw readError(shown(path), error);
   }
 }
 
+function recordCells({ settings, engine, data, code, machine, id }: RunRecord): string[] {
+  return [
+    String(settings.seed),
+    String(settings.batchSize),
+    `${engine.name}, ${engine.version}`,
+    `${data.name}, ${data.train} + ${data.test}`,
+    code,
+    `${machine.processor}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}`,
+    id,
+  ];
+}
+
+/** The state of a file of rows, as its record tells, where one is beside it. */
+export function stateOf({ finished }: RunFile, record: RunRecord | undefined): ViewState {
+  return finished ? 'finished' : (record?.state ?? 'unfinished');
+}
+
+/** @throws UsageError where the file has gone. */
+export function modifiedOf(path: string): Date {
+  try {
+    return statSync(path).mtime;
+  } catch (error) {
+    throw readError(shown(path), error);
+  }
+}
+
+export interface DrawnRun {
+  readonly curves: GrowingCurves;
+  readonly diverged: boolean;
+}
+
 /**
- * Fine enough for a screen on a linear and on a log axis alike, where either begins or ends: at the finest detail, 4,
- * that is 300 and 200 columns; never less than half of that.
+ * The curves of a setting: of one run, all that a screen can show; of several, their mean, lowest and highest, without those
+ * that have diverged, unless all have.
+ *
+ * @param intervals as the runs' curves were made with.
  */
-function screenCurve(points: readonly Point[], detail: number): Curve {
-  const last = Math.max(2, points.at(-1)?.x ?? 0);
-  const columns = 100 * Math.max(0.5, detail / 4);
-  const linear = thin(points, (x) => Math.floor((3 * columns * x) / last));
-  const log = thin(points, (x) => Math.floor((2 * columns * Math.log(Math.max(1, x))) / Math.log(last)));
-  return toCurve([...new Set([...linear, ...log])].sort((a, b) => a.x - b.x));
+export function curvesOf(runs: readonly DrawnRun[], by: By, intervals: number): Curves {
+  const converged = runs.filter(({ diverged }) => !diverged);
+  const drawn = converged.length > 0 ? converged : runs;
+  const curve = (quantity: Quantity) => {
+    const all = drawn.map(({ curves }) => curves[by][quantity]);
+    return runs.length === 1 ? plainCurve(all[0]) : seedCurve(all, intervals);
+  };
+  return Object.fromEntries(quantities.map((quantity) => [quantity, curve(quantity)])) as unknown as Curves;
+}
+
+function plainCurve(curve: GrowingCurve | undefined): Curve {
+  const points = curve?.points() ?? [];
+  return [points.map(({ x }) => x), points.map(chartable)];
+}
+
+function seedCurve(curves: readonly GrowingCurve[], intervals: number): Curve {
+  const { mean, low, high } = overSeeds(curves, intervals);
+  return [mean.map(({ x }) => rounded(x)), mean.map(chartable), low.map(chartable), high.map(chartable)];
 }
 
 /** Sizes that a chart's axis can go to. */
 const [smallest, largest] = [1e-250, 1e250];
 
-/** Six digits: more than a screen tells apart. */
-function toCurve(points: readonly Point[]): Curve {
-  return [points.map(({ x }) => x), points.map(({ y }) => chartable(y))];
+function chartable({ y }: Point): number | null {
+  if (!(Math.abs(y) <= largest)) return null;
+  return Math.abs(y) < smallest ? 0 : rounded(y);
 }
 
-function chartable(y: number): number | null {
-  if (!(Math.abs(y) <= largest)) return null;
-  return Math.abs(y) < smallest ? 0 : Number(y.toPrecision(6));
+/** Six digits: more than a screen tells apart. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
