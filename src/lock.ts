@@ -88,6 +88,16 @@ export function hold(path: string, { work, wayOut }: LockOptions): Lock {
   };
 }
 
+/**
+ * Whether a process holds what the file at `path` stands for, as far as can be told without writing: of one on another
+ * machine, by this one's clock.
+ */
+export function isHeld(path: string): boolean {
+  const holder = read(path);
+  const silent = () => (orNothing(() => Date.now() - statSync(path).mtimeMs) ?? Infinity) > silence;
+  return holder !== undefined && isAlive(holder, silent);
+}
+
 function take(path: string, me: Holder, refusal: (holder: Holder) => string): void {
   for (let tries = 0; ; tries++) {
     if (create(path, me)) return;
@@ -95,7 +105,7 @@ function take(path: string, me: Holder, refusal: (holder: Holder) => string): vo
     if (holder === undefined) continue; // it has just been released
     const beingWritten = holder.id === unknown.id && tries < 20;
     if (!beingWritten) {
-      if (isAlive(holder, path)) throw new Held(refusal(holder));
+      if (isAlive(holder, () => isSilent(path))) throw new Held(refusal(holder));
       if (inherit(path, holder, me)) return;
     }
     pause(50);
@@ -164,9 +174,9 @@ function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-function isAlive({ pid, born, host, space }: Holder, path: string): boolean {
+function isAlive({ pid, born, host, space }: Holder, silent: () => boolean): boolean {
   const here = place();
-  if (host !== here.host || space !== here.space) return !isSilent(path);
+  if (host !== here.host || space !== here.space) return !silent();
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -174,7 +184,7 @@ function isAlive({ pid, born, host, space }: Holder, path: string): boolean {
   }
   // The number may be another process's by now.
   const now = birth(pid);
-  return born === undefined || now === undefined ? !isSilent(path) : born === now;
+  return born === undefined || now === undefined ? !silent() : born === now;
 }
 
 /** By the clock of the file system, which several machines share. */

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RunFailure, UsageError } from '../src/errors.js';
-import { hold } from '../src/lock.js';
+import { hold, isHeld } from '../src/lock.js';
 import { repository } from './installed.js';
 
 let folder = '';
@@ -125,4 +125,33 @@ it.skipIf(process.platform !== 'linux')('a process number that was given out ane
   writeFileSync(join(folder, 'a.csv.lock'), JSON.stringify({ ...holder, id: 'abc', born: '1' }));
   holdTarget(join(folder, 'a.csv')).release();
   expect(holder).toMatchObject({ pid: process.pid, host: hostname() });
+});
+
+describe('who only looks', () => {
+  it('sees whether it is held, and by a process that lives', async () => {
+    expect(isHeld(path())).toBe(false);
+    const lock = holdTarget(target());
+    expect(isHeld(path())).toBe(true);
+    lock.release();
+    expect(isHeld(path())).toBe(false);
+
+    const other = await otherProcess();
+    expect(isHeld(path())).toBe(true);
+    await other.kill('SIGKILL');
+    expect(existsSync(path())).toBe(true);
+    expect(isHeld(path())).toBe(false);
+  });
+
+  it('takes one on another machine for dead when it has been silent for minutes, and writes nothing', () => {
+    const lock = holdTarget(target());
+    const there = JSON.parse(readFileSync(path(), 'utf8')) as object;
+    writeFileSync(path(), JSON.stringify({ ...there, host: 'elsewhere' }));
+    const before = readdirSync(dirname(path()));
+    expect(isHeld(path())).toBe(true);
+    const minutesAgo = Date.now() / 1000 - 200;
+    utimesSync(path(), minutesAgo, minutesAgo);
+    expect(isHeld(path())).toBe(false);
+    expect(readdirSync(dirname(path()))).toEqual(before);
+    lock.release();
+  });
 });

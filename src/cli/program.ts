@@ -10,6 +10,7 @@ import { nearest } from './suggestion.js';
 import { summaryCommand } from './summary.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
+import { watchCommand } from './watch.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -28,7 +29,8 @@ export async function run(): Promise<void> {
     .addCommand(plotCommand())
     .addCommand(compareCommand())
     .addCommand(summaryCommand())
-    .addCommand(reportCommand());
+    .addCommand(reportCommand())
+    .addCommand(watchCommand());
 
   for (const command of [program, ...program.commands]) {
     command

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { EngineName } from '../engine/engines.js';
 import type { RunRecord } from '../results/record.js';
-import { sweepTargetOf } from '../run/settings.js';
+import { sweepTargetOf, usual } from '../run/settings.js';
 import type { RunOrder } from '../sweep/plan.js';
 import { commandOf } from './sweep_options.js';
 
@@ -11,7 +11,8 @@ import { commandOf } from './sweep_options.js';
  */
 export function repeatCommand(dir: string): (record: RunRecord, path: string) => string {
   return ({ settings, engine }, path) => {
-    const given = Object.entries(settings).filter(([, value]) => value !== null);
+    // A record of an earlier version may lack settings; they were as usual.
+    const given = Object.entries({ ...usual, ...settings }).filter(([, value]) => value !== null);
     const order = { ...Object.fromEntries(given), engine: engine.name as EngineName, dir } as RunOrder;
     const command = commandOf(order);
     const isSweeps = relative(sweepTargetOf(order, dir), path.replace(/\.partial$/, '')) === '';

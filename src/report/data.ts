@@ -38,7 +38,6 @@ export interface MethodStyle {
 
 /** Runs that differ in nothing but their seed. */
 export interface SettingView {
-  /** `model/rates/method`, without the seed. */
   readonly key: string;
   /** Texts that sort as the page has the settings: by model, in the legends' order of methods, by rates. */
   readonly order: string;
@@ -80,8 +79,9 @@ export interface Figure {
 export type ViewState = RunState | 'unfinished';
 
 export interface RunView {
-  /** `model/rates/method`. */
   readonly key: string;
+  /** `model/rates/method`. */
+  readonly name: string;
   readonly order: string;
   /** The key of its setting. */
   readonly setting: string;
@@ -123,9 +123,14 @@ export const methodStyles = Object.fromEntries(
   methodOrder.map((method) => [method, { ...styles[method], dark: darkColours[method] }]),
 ) as unknown as Record<Method, MethodStyle>;
 
-/** `model/rates/method`, for the runs of one setting the same. */
+/** The same for the runs of one setting. */
 export function settingKey(file: RunFile): string {
-  return runName({ ...file, rates: withoutSeed(file.rates) });
+  return keyOf({ ...file, rates: withoutSeed(file.rates) });
+}
+
+/** A hash of `model/rates/method`: whatever folders are called, it may stand anywhere in a page and an address. */
+function keyOf(file: RunFile): string {
+  return createHash('sha256').update(runName(file)).digest('hex').slice(0, 16);
 }
 
 function orderOf({ model, method, rates }: RunFile): string {
@@ -146,10 +151,8 @@ export function runView(
   const pace = iteration > 1 ? (outcome.last?.time ?? NaN) / (iteration - 1) : NaN;
   const idle = state === 'interrupted' || state === 'failed';
   return {
-    key: runName(file),
-    order: orderOf(file),
-    setting: settingKey(file),
-    ...{ model: file.model, method: file.method, path: shown(file.path), state },
+    ...{ key: keyOf(file), name: shown(runName(file)), order: orderOf(file), setting: settingKey(file) },
+    ...{ model: shown(file.model, 200), method: file.method, path: shown(file.path), state },
     seed: seedOf(record),
     iteration: orNull(iteration),
     last: orNull(last),

@@ -45,7 +45,7 @@ ${live ? liveHead(data.runs.length === 0, dir) : ''}
 <noscript><p>The charts need JavaScript; the tables do not.</p></noscript>
 </header>
 <main>
-<section id="unfinished" aria-label="Runs that have not finished">${made.unfinishedList(data.runs)}</section>
+<div id="unfinished">${made.unfinishedList(data.runs)}</div>
 ${models.map((model, index) => made.section(model, `model-${index}`)).join('\n')}
 </main>
 <footer id="leftOut">${made.leftOutList(data.leftOut)}</footer>
@@ -92,7 +92,10 @@ function policy(scripts: readonly string[], live: boolean): string {
   ].join('; ');
 }
 
-/** JSON that cannot end the script it stands in. */
+/** JSON that cannot end the script it stands in, and in which nothing is invisible. */
 function json(value: unknown): string {
-  return JSON.stringify(value).replaceAll('<', '\\u003c');
+  return JSON.stringify(value).replace(
+    /[<\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffe\uffff]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

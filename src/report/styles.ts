@@ -38,19 +38,21 @@ figcaption { display: flex; justify-content: space-between; font-weight: 600; }
 figcaption label { font-weight: 400; }
 .u-legend { font-size: 12px; text-align: left; color: var(--text); }
 .u-legend .u-series > * { padding: 1px 4px; }
-.u-legend.u-inline { display: grid; grid-template-columns: repeat(auto-fill, minmax(max(150px, 46%), 1fr)); }
+.uplot { max-width: 100%; }
+.u-legend.u-inline { display: block; max-width: 100%; margin: 0; }
+.u-legend.u-inline > tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(max(140px, 46%), 1fr)); }
 .u-legend.u-inline .u-series { display: flex; width: auto; margin-right: 0; cursor: default; pointer-events: none; }
 .u-legend.u-inline .u-series > th { display: flex; flex-shrink: 1; min-width: 0; }
 .u-legend .u-label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .u-legend .u-marker { flex: none; }
-.long .u-legend.u-inline { grid-template-columns: 1fr; }
+.long .u-legend.u-inline > tbody { grid-template-columns: minmax(0, 1fr); }
 .u-legend .u-off { display: none; }
 .u-legend .u-value { font-variant-numeric: tabular-nums; min-width: 7.5ch; display: inline-block; }
 .scroll.tall { max-height: 560px; overflow-y: auto; }
 .tall thead th { position: sticky; top: 0; background: var(--page); }
 @media print { .scroll.tall { max-height: none; } }
-.u-legend .edge { display: none; }
-[data-part]:empty, header p:empty, section:empty, footer:empty { display: none; }
+.u-legend.u-inline .u-series.edge { display: none; }
+[data-part]:empty, header p:empty, footer:empty { display: none; }
 .scroll { overflow-x: auto; }
 :focus-visible { outline: 2px solid var(--busy); outline-offset: 1px; }
 table.values { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
@@ -59,10 +61,12 @@ table.values th { color: var(--soft); font-weight: 500; }
 table.values th[scope="row"] { color: var(--text); font-weight: 600; }
 table.values th:first-child, table.values .text { text-align: left; }
 td.best { background: var(--best); font-weight: 700; }
-table.values td.wrap { white-space: normal; min-width: 300px; }
 code { font-size: 13px; overflow-wrap: anywhere; }
 table.values code { overflow-wrap: normal; }
-table.values .wrap code { overflow-wrap: anywhere; }
+ul.runs { list-style: none; margin: 0; padding: 0; }
+ul.runs li { padding: 8px 0; border-bottom: 1px solid var(--grid); display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
+ul.runs .name { font-weight: 600; overflow-wrap: anywhere; }
+ul.runs .command, ul.runs .error { flex-basis: 100%; }
 .command { display: block; background: var(--panel); border-radius: 4px; padding: 2px 6px; user-select: all; }
 .error { color: var(--bad); overflow-wrap: anywhere; }
 .state { font-weight: 600; }

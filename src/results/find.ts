@@ -85,8 +85,8 @@ export function* readRuns(files: Iterable<RunFile>, warn: Warn): Generator<Run> 
   }
 }
 
-/** The record beside a results file, where it is of these rows. */
-function recordOf({ path, finished }: RunFile, rows: number, warn: Warn): RunRecord | undefined {
+/** The record beside a results file, where it is of these rows; of an unfinished run, however many it has. */
+export function recordOf({ path, finished }: RunFile, rows: number, warn: Warn): RunRecord | undefined {
   const stem = path.replace(/\.csv(\.partial)?$/, '');
   try {
     // Of an unfinished run beside finished results, the record stands aside, as the rows do.

@@ -34,13 +34,64 @@ describe('writeReport', () => {
 
   it('tells what a record tells, and leaves open what no record does', () => {
     const page = readFileSync(out, 'utf8');
-    expect(page).toContain('50.00 %');
+    expect(page).toContain('>50.00 %</td>');
     expect(page).toContain(`<td class="text">${record.id}</td>`);
     expect(page.match(/<td class="text">onnx, onnxruntime-node 1<\/td>/g)).toHaveLength(1);
   });
 
-  it('needs nothing from elsewhere', () => {
+  it('needs nothing from elsewhere, and may not fetch it', () => {
     expect(readFileSync(out, 'utf8')).not.toMatch(/(src|href)="(?!data:)|@import|url\(/);
+    expect(readFileSync(out, 'utf8')).toMatch(
+      /Content-Security-Policy" content="default-src 'none'; (?!.*connect-src)/,
+    );
+  });
+
+  it('has neither heat maps, seeds nor unfinished runs where there are none', () => {
+    const [page = ''] = readFileSync(out, 'utf8').split('<script');
+    expect(page).not.toMatch(
+      /<table class="heat"|<td>1<\/td>|Not finished|<select name="(figure|choice)"|<th scope="col">(Seeds|Diverged)/,
+    );
+  });
+
+  it('sums up seeds, and has a heat map a method where α₀ or β differ', () => {
+    const grid = temporaryFolder();
+    const ends = {
+      '1e-02_+1e-03': [0.4, 0.6],
+      '1e-02_+1e-04': [NaN, NaN],
+      '1e-03_+1e-03': [0.3, NaN],
+      '1e-03_+1e-04': [],
+    };
+    for (const [rates, losses] of Object.entries(ends)) {
+      const [, alpha, beta = ''] = /^(.*)_\+(.*)$/.exec(rates) ?? [];
+      for (const [index, end] of losses.entries()) {
+        const text = syntheticCsv({ alpha: () => Number(alpha), loss: (i) => (i === 0 ? 2 : end) }).replaceAll(
+          '1e-7',
+          beta,
+        );
+        writeCsv(grid, `logreg/+${rates}${index === 0 ? '' : `/seed=${index + 1}`}/sgd_hd.csv`, text);
+      }
+    }
+    writeCsv(
+      grid,
+      'logreg/+1e-02_+1e-03/sgd.csv.partial',
+      syntheticCsv({ alpha: () => 0.01 }).replaceAll('1e-7', '1e-3'),
+    );
+    const page = join(grid, 'r.html');
+    writeReport({ dir: grid, out: page, reach: 0.5, warn: (message) => warnings.push(message) });
+    const html = readFileSync(page, 'utf8');
+    const body = html.slice(0, html.indexOf('<script'));
+    const maps = [...body.matchAll(/<table class="heat">(.*?)<\/table>/gs)].map(([, map = '']) =>
+      map
+        .replaceAll(/<[^>]*>/g, ' ')
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    );
+    // Validation losses, 1.1 times the mean: of 0.4 and 0.6, of 0.3 alone; all diverged, and none there.
+    expect(maps).toEqual(['SGD α₀ \\ β any β 1e-2 0.617 1e-3', 'SGD-HD α₀ \\ β 1e-4 1e-3 1e-2 × 0.550 1e-3 0.330 ×']);
+    expect(body).toContain('0.50000 ± 0.14');
+    expect(body).toContain('Iterations to a loss of 0.5');
+    expect(body).toMatch(/1 of 2 diverged/);
+    expect(body).toMatch(/Not finished[^]*logreg\/\+1e-02_\+1e-03\/sgd<\/span>/);
   });
 });
 

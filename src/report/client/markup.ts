@@ -52,7 +52,7 @@ export function markup({
 
   /** `+1e-03_+1e-07/mu=0.5` as 'α₀ 1e-03, β 1e-07, mu=0.5', without β where it is not used; any other name as it is. */
   function ratesText(setting: SettingView, { withBeta = learnsRate(setting), withMore = true } = {}): string {
-    const [, alpha, beta, more] = /^\+?([^/]+)_\+?([^/]+?)(?:\/(.+))?$/.exec(setting.rates) ?? [];
+    const [, alpha, beta, more] = /^[+-](\de[+-]\d+)_[+-](\de[+-]\d+)(?:\/(.+))?$/.exec(setting.rates) ?? [];
     if (alpha === undefined || beta === undefined) return setting.rates;
     return [`α₀ ${alpha}`, ...(withBeta ? [`β ${beta}`] : []), ...(more !== undefined && withMore ? [more] : [])].join(
       ', ',
@@ -235,8 +235,8 @@ export function markup({
       settings.flatMap(({ key, runs: count }, index) => (count > 1 ? [] : [[key, labels[index] ?? ''] as const])),
     );
     const used = provenanceTitles.map((_, nth) => told.some(({ provenance }) => (provenance?.[nth] ?? '') !== ''));
-    const rows = told.map(({ provenance, setting, method, seed, key }) => {
-      const seedLabel = seed === null ? key.split('/').slice(1, -1).join('/') : `seed ${seed}`;
+    const rows = told.map(({ provenance, setting, method, seed, name }) => {
+      const seedLabel = seed === null ? name.split('/').slice(1, -1).join('/') : `seed ${seed}`;
       const label = labelOf.get(setting) ?? `${methods[method].label}, ${seedLabel}`;
       const cells = (provenance ?? []).flatMap((text, nth) => {
         if (!used[nth]) return [];
@@ -391,13 +391,43 @@ export function markup({
       : `<label>Curves of <select name="choice">${options(choices, choice)}</select></label>`;
   }
 
+  /** A colour on another place of the colour wheel; with `bound`, as dark as a pale page asks for. */
+  function turned(hex: string, degrees: number, bound = 255): string {
+    const parts = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    const [r = 0, g = 0, b = 0] = parts;
+    const [light, dark] = [Math.max(...parts), Math.min(...parts)];
+    const span = light - dark;
+    if (span === 0) return hex;
+    const hue = light === r ? (g - b) / span : light === g ? (b - r) / span + 2 : (r - g) / span + 4;
+    const place = (nth: number) => (nth + hue + degrees / 60 + 18) % 6;
+    const mixed = [5, 3, 1].map((nth) => {
+      const at = place(nth);
+      return light - span * Math.max(0, Math.min(at, 4 - at, 1));
+    });
+    const brightness = 0.2126 * (mixed[0] ?? 0) + 0.7152 * (mixed[1] ?? 0) + 0.0722 * (mixed[2] ?? 0);
+    const part = (value: number) => Math.round(value * Math.min(1, bound / brightness));
+    return `#${mixed.map((value) => part(value).toString(16).padStart(2, '0')).join('')}`;
+  }
+
+  /** How each curve looks: as its method, and where that is drawn more than once, in colours beside its own. */
+  function looksOf(drawn: readonly SettingView[]): MethodStyle[] {
+    return drawn.map((setting, index) => {
+      const style = styleOf(setting);
+      const nth = drawn.slice(0, index).filter(({ method }) => method === setting.method).length;
+      const degrees = [0, -70, 140, 210, 70, -35][nth % 6] ?? 0;
+      return nth === 0
+        ? style
+        : { ...style, colour: turned(style.colour, degrees, 150), dark: turned(style.dark, degrees) };
+    });
+  }
+
   const drawnLabels = (drawn: readonly SettingView[], { choice }: ModelView) => labelsOf(drawn, choice === 'best');
 
   function methodButtons(drawn: readonly SettingView[], view: ModelView, isShown: (key: string) => boolean): string {
-    const labels = drawnLabels(drawn, view);
+    const [labels, looks] = [drawnLabels(drawn, view), looksOf(drawn)];
     return drawn
       .map((setting, index) => {
-        const { colour: light, dark, dash, width } = styleOf(setting);
+        const { colour: light, dark, dash, width } = looks[index] ?? styleOf(setting);
         return `<button type="button" data-run="${escape(setting.key)}" aria-pressed="${isShown(setting.key)}" style="--light:${light};--dark:${dark}">
 <svg viewBox="0 0 28 6" aria-hidden="true"><path d="M0 3H28" stroke="currentColor" stroke-width="${1.4 * width}" stroke-dasharray="${dash.join(' ')}"/></svg>${escape(labels[index] ?? '')}</button>`;
       })
@@ -484,36 +514,40 @@ ${chart('validLoss', 'Validation loss', true)}
     });
     const left = Math.max(...runs.map(({ secondsLeft }) => secondsLeft ?? -1), -1);
     const end = left >= 0 ? `; those under way end in about ${duration(left)}` : '';
-    return `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}: ${words.join(', ')}${end}.`;
+    const all = `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`;
+    return words.length === 1
+      ? `${all}, ${runs.length === 1 ? '' : 'all '}${words[0]?.replace(/^\d+ /, '')}${end}.`
+      : `${all}: ${words.join(', ')}${end}.`;
   }
 
   /** The runs that have not finished, failed ones first; empty where all have. */
   function unfinishedList(runs: readonly RunView[]): string {
     const states = ['failed', 'running', 'interrupted', 'unfinished'] as const;
-    const rows = states.flatMap((state) => {
+    const items = states.flatMap((state) => {
       const ofState = runs.filter((run) => run.state === state);
       const more = ofState.length - mostListed;
       return [
-        ...ofState.slice(0, mostListed).map(unfinishedRow),
-        ...(more > 0 ? [`<tr><td colspan="4">and ${more} more ${stateWords[state]}</td></tr>`] : []),
+        ...ofState.slice(0, mostListed).map(unfinishedItem),
+        ...(more > 0 ? [`<li>and ${more} more ${stateWords[state]}</li>`] : []),
       ];
     });
-    if (rows.length === 0) return '';
-    return `<h2 id="unfinished-title">Not finished</h2>${table(['Run', 'State', 'Progress', 'What to do'], rows, 'Runs that have not finished')}`;
+    return items.length === 0 ? '' : `<h2>Not finished</h2><ul class="runs">${items.join('\n')}</ul>`;
   }
 
-  function unfinishedRow({ key, state, iteration, last, secondsLeft, error, command }: RunView): string {
+  function unfinishedItem({ name, state, iteration, last, secondsLeft, error, command }: RunView): string {
     const reached = iteration === null ? 'no row yet' : `iteration ${iteration}${last === null ? '' : ` of ${last}`}`;
     const bar =
       iteration === null || last === null
         ? ''
-        : `<progress max="${last}" value="${iteration}" aria-label="${escape(key)}"></progress> `;
+        : `<progress max="${last}" value="${iteration}" aria-label="${escape(name)}"></progress>`;
     const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`;
-    const todo = [
+    return [
+      `<li><span class="state ${state}">${stateWords[state]}</span><span class="name">${escape(name)}</span>`,
+      `<span>${bar} ${reached}${left}</span>`,
       ...(error === null ? [] : [`<div class="error">${escape(error)}</div>`]),
       ...(command === null ? [] : [`<code class="command">${escape(command)}</code>`]),
+      '</li>',
     ].join('');
-    return `<tr><th scope="row">${escape(key)}</th><td class="text"><span class="state ${state}">${stateWords[state]}</span></td><td class="text">${bar}${reached}${left}</td><td class="text wrap">${todo}</td></tr>`;
   }
 
   function leftOutList(lines: readonly string[]): string {
@@ -523,5 +557,17 @@ ${chart('validLoss', 'Validation loss', true)}
     return `<h2>Left out</h2><ul>${some.join('')}${more}</ul>`;
   }
 
-  return { escape, modelsOf, defaultView, drawnOf, drawnLabels, parts, section, counts, unfinishedList, leftOutList };
+  return {
+    escape,
+    modelsOf,
+    defaultView,
+    drawnOf,
+    drawnLabels,
+    looksOf,
+    parts,
+    section,
+    counts,
+    unfinishedList,
+    leftOutList,
+  };
 }

@@ -61,7 +61,7 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
       index++;
     }
     const all = [...runs.values()];
-    fill('counts', data.live ? (all.length === 0 ? 'No runs yet.' : markup.counts(all)) : '');
+    fill('counts', data.live && all.length > 0 ? markup.counts(all) : '');
     fill('unfinished', markup.unfinishedList(all));
     fill('leftOut', markup.leftOutList(leftOut));
     document.getElementById('empty')?.toggleAttribute('hidden', all.length > 0);
@@ -125,17 +125,17 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
 
     const drawNow = (by: By) => {
       const shown = markup.drawnOf(model.settings, view);
-      const labels = markup.drawnLabels(shown, view);
+      const [labels, looks] = [markup.drawnLabels(shown, view), markup.looksOf(shown)];
       const curvesOf = (quantity: Quantity) =>
         shown.flatMap((setting, index): DrawnCurve[] => {
           const curve = (data.curves?.[setting.key]?.[by] ?? known.get(setting.key)?.by[by])?.[quantity];
-          const { colour: light, dark, dash, width } = data.methods[setting.method];
+          const { colour: light, dark, dash, width } = looks[index] ?? data.methods[setting.method];
           return curve ? [{ key: setting.key, label: labels[index] ?? '', light, dark, dash, width, curve }] : [];
         });
       const logX = by === 'iteration' && isChecked(section, 'logX');
       const wanted = JSON.stringify([
         ...[by, logX, all<HTMLInputElement>('input[name=logY]').map(({ checked }) => checked)],
-        curvesOf('loss').map(({ key, label, curve }) => [key, label, curve.length]),
+        curvesOf('loss').map(({ key, label, light, curve }) => [key, label, light, curve.length]),
       ]);
       if (wanted === look) {
         for (const { chart, quantity } of drawn) chart.update(curvesOf(quantity), !zoomed);
@@ -303,7 +303,7 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
   function tellFailures(changed: readonly RunView[]): void {
     const failed = changed.filter(({ state }) => state === 'failed');
     const element = document.getElementById('failures');
-    if (failed.length > 0 && element) element.textContent = `Failed: ${failed.map(({ key }) => key).join(', ')}`;
+    if (failed.length > 0 && element) element.textContent = `Failed: ${failed.map(({ name }) => name).join(', ')}`;
   }
 
   /** Makes the contents of an element those of `html`, and leaves alone what is the same: focus and scrolling stay. */
