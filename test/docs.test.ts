@@ -99,6 +99,11 @@ const notRun: Record<string, readonly string[]> = {
     'npm run bench …',
     'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --synthetic --epochs 1',
   ],
+  'serves until Ctrl-C; test/watch has it': [
+    'npx hypergrad watch …',
+    'ssh -L 8080:127.0.0.1:8080 cluster npx hypergrad watch results --port 8080',
+  ],
+  "needs the reproduction's own figures": ['npx tsx scripts/reproduction_grid.ts …'],
   'ends hundreds of runs': ['npx tsx scripts/kills.ts …'],
   'tries thousands of faults': ['npx tsx scripts/faults.ts …'],
   'is six runs for each model; one such line is run': ['./run.sh', './run.sh logreg', './run.sh mlp'],

@@ -78,15 +78,16 @@ export function markup({
     });
   }
 
-  const isGrid = (settings: readonly SettingView[]) =>
-    settings.some((one) =>
-      settings.some(
-        (other) =>
-          one.method === other.method &&
-          moreOf(one) === moreOf(other) &&
-          (one.alpha0 !== other.alpha0 || one.beta !== other.beta),
-      ),
-    );
+  /** Whether a method has several α₀ or β. */
+  function isGrid(settings: readonly SettingView[]): boolean {
+    const firsts = new Map<string, SettingView>();
+    return settings.some((setting) => {
+      const like = `${setting.method} ${moreOf(setting)}`;
+      const first = firsts.get(like) ?? setting;
+      firsts.set(like, first);
+      return first.alpha0 !== setting.alpha0 || first.beta !== setting.beta;
+    });
+  }
 
   function defaultView(settings: readonly SettingView[]): ModelView {
     return { choice: settings.length > mostDrawn ? 'best' : 'all', figure: 'validLoss' };
