@@ -99,10 +99,7 @@ const notRun: Record<string, readonly string[]> = {
     'npm run bench …',
     'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --synthetic --epochs 1',
   ],
-  'serves until Ctrl-C; test/watch has it': [
-    'npx hypergrad watch …',
-    'ssh -L 8080:127.0.0.1:8080 cluster npx hypergrad watch results --port 8080',
-  ],
+  'serves until Ctrl-C; test/watch has it': ['npx hypergrad watch …'],
   "needs the reproduction's own figures": ['npx tsx scripts/reproduction_grid.ts …'],
   'ends hundreds of runs': ['npx tsx scripts/kills.ts …'],
   'tries thousands of faults': ['npx tsx scripts/faults.ts …'],

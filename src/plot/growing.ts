@@ -85,7 +85,7 @@ export function overSeeds(curves: readonly GrowingCurve[], most: number): SeedCu
 
 /** Intervals in the span from a number to its double, where the axis is logarithmic: a power of two. */
 function anOctaveOf(most: number): number {
-  return 2 ** Math.max(1, Math.floor(Math.log2(most / 8)));
+  return 2 ** Math.max(0, Math.floor(Math.log2(most / 32)));
 }
 
 function startOf(x: number, width: number, anOctave: number): number {
