@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { group } from 'd3-array';
-import { UsageError } from '../errors.js';
+import { RunFailure, UsageError } from '../errors.js';
 import { isHeld } from '../lock.js';
 import {
   curvesOf,
@@ -93,6 +93,7 @@ export function watchedFolder({ dir, reach, repeat, changed }: FolderOptions): F
     const warnings: string[] = [];
     const files = filesIn(dir, (line) => warnings.push(line));
     if (warnings.join('\n') !== scanWarnings.join('\n')) [scanWarnings, touched] = [warnings, true];
+    if (!files) return [];
     const found = new Set<string>();
     const changedEntries: Entry[] = [];
     for (const file of files) {
@@ -140,9 +141,11 @@ export function watchedFolder({ dir, reach, repeat, changed }: FolderOptions): F
       else more = readGrowing(entry, warn);
       if (entry.facts) entry.view = runView(entry.facts, repeat, { withProvenance: entries.size <= mostProvenance });
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
+      if (!isFileFault(error)) throw error;
       warn(`${error.message}; left out`);
       entry.growing = undefined;
+      // A network's or a disk's fault may pass.
+      if (error instanceof RunFailure) entry.seen = '';
     }
     entry.leftOut = leftOut;
     entry.version = version + 1;
@@ -269,16 +272,20 @@ export function watchedFolder({ dir, reach, repeat, changed }: FolderOptions): F
   };
 }
 
-/** The runs of a folder; none where it is not there, or is being removed. */
-function filesIn(dir: string, warn: (line: string) => void): RunFile[] {
+/** The runs of a folder; none where it is not there; undefined where that cannot be told, as of a network that is away. */
+function filesIn(dir: string, warn: (line: string) => void): RunFile[] | undefined {
   if (!existsSync(dir)) return [];
   try {
     return findRuns(dir, warn);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!isFileFault(error)) throw error;
     warn(error.message);
-    return [];
+    return undefined;
   }
+}
+
+function isFileFault(error: unknown): error is UsageError | RunFailure {
+  return error instanceof UsageError || error instanceof RunFailure;
 }
 
 /** What tells whether a run's files have changed: that of the rows, that of the record, and of a run under way its lock. */
@@ -291,8 +298,12 @@ function seenOf(file: RunFile, { facts }: Entry): string {
 }
 
 function mark(path: string): string {
-  const found = existsSync(path) ? statSync(path, { throwIfNoEntry: false }) : undefined;
-  return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : '';
+  try {
+    const { ino, size, mtimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return '';
+  }
 }
 
 function stemOf({ path }: RunFile): string {

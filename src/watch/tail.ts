@@ -24,7 +24,8 @@ const traceLength = 256;
  * later. A run that is resumed cuts its file and goes on; that is noticed, and all is read again.
  *
  * @param path of a file in our own format.
- * @returns a function that throws UsageError where the file cannot be read, or what is in it is no row.
+ * @returns a function that throws UsageError where the file cannot be read, or what is in it is no row; RunFailure where the
+ *   disk is at fault.
  */
 export function tailOf(path: string): () => NewRows {
   let offset = 0;
@@ -56,33 +57,33 @@ export function tailOf(path: string): () => NewRows {
       return [row];
     });
 
+  const readOn = (file: number): NewRows => {
+    const { ino, size } = fstatSync(file);
+    const same = ino === inode && size >= offset && at(file, offset - trace.length, trace.length).equals(trace);
+    if (!same) begin();
+    inode = ino;
+    const anew = offset === 0;
+    const bytes = at(file, offset, Math.min(part, size - offset));
+    const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+    if (whole.length === 0 && bytes.length === part) throw new UsageError(`${shown(path)}: it has no line ends`);
+    const rows = rowsOf(whole.toString('utf8').replace(/^\ufeff/, ''));
+    offset += whole.length;
+    trace = at(file, Math.max(0, offset - traceLength), Math.min(offset, traceLength));
+    return { anew, rows, more: bytes.length === part };
+  };
+
   return () => {
-    const file = opened(path);
     try {
-      const { ino, size } = fstatSync(file);
-      const same = ino === inode && size >= offset && at(file, offset - trace.length, trace.length).equals(trace);
-      if (!same) begin();
-      inode = ino;
-      const anew = offset === 0;
-      const bytes = at(file, offset, Math.min(part, size - offset));
-      const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
-      if (whole.length === 0 && bytes.length === part) throw new UsageError(`${shown(path)}: it has no line ends`);
-      const rows = rowsOf(whole.toString('utf8').replace(/^\ufeff/, ''));
-      offset += whole.length;
-      trace = at(file, Math.max(0, offset - traceLength), Math.min(offset, traceLength));
-      return { anew, rows, more: bytes.length === part };
-    } finally {
-      closeSync(file);
+      const file = openSync(path, 'r');
+      try {
+        return readOn(file);
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      throw error instanceof Error && 'syscall' in error ? readError(shown(path), error) : error;
     }
   };
-}
-
-function opened(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    throw readError(shown(path), error);
-  }
 }
 
 /** Bytes of a file; fewer where it ends. */

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -257,6 +257,23 @@ describe('a page that follows', () => {
     });
     line.close();
   });
+});
+
+it('keeps what it has where the folder cannot be read', async () => {
+  writeCsv(dir, `mlp/${rates}/adam.csv`, syntheticCsv());
+  const line = await follow();
+  await line.until((change) => change.runs.length === 1);
+  renameSync(dir, `${dir}.away`);
+  writeFileSync(dir, '');
+  const gone = await line.until(({ leftOut, reset }) => leftOut.length > 0 || reset);
+  // It may have looked in the moment when the name was free, which is to say that the runs have gone.
+  if (!gone.reset) expect(gone).toMatchObject({ leftOut: [expect.stringMatching(/it is a file/)], runs: [] });
+  rmSync(dir);
+  renameSync(`${dir}.away`, dir);
+  await expect
+    .poll(async () => dataIn((await ask('/')).body))
+    .toMatchObject({ runs: [{ method: 'adam' }], leftOut: [] });
+  line.close();
 });
 
 it('shows a folder that is not there yet, once it is', async () => {

@@ -513,7 +513,7 @@ ${chart('validLoss', 'Validation loss', true)}
       const count = runs.filter((run) => run.state === state).length;
       return count === 0 ? [] : [`${count} ${stateWords[state]}`];
     });
-    const left = Math.max(...runs.map(({ secondsLeft }) => secondsLeft ?? -1), -1);
+    const left = runs.reduce((most, { secondsLeft }) => Math.max(most, secondsLeft ?? -1), -1);
     const end = left >= 0 ? `; those under way end in about ${duration(left)}` : '';
     const all = `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`;
     return words.length === 1
