@@ -47,3 +47,8 @@ function escaped(text: string): string {
 function whole(text: string): string {
   return text.replace(/[\ud800-\udbff]$/, '');
 }
+
+/** Text as a shell takes it for one word. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

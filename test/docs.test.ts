@@ -101,6 +101,12 @@ const notRun: Record<string, readonly string[]> = {
   ],
   'serves until Ctrl-C; test/watch has it': ['npx hypergrad watch …'],
   "needs the reproduction's own figures": ['npx tsx scripts/reproduction_grid.ts …'],
+  'needs Slurm': ['npx hypergrad sweep sweep.yaml --jobs 2 --slurm 2 --sbatch time=2:00:00 --submit'],
+  'needs Docker, or Kubernetes': [
+    'docker build -t hypergrad .',
+    'npx hypergrad sweep sweep.yaml --jobs 2 --k8s 2 --image hypergrad --claim runs > job.yaml',
+    'kubectl apply -f job.yaml',
+  ],
   'ends hundreds of runs': ['npx tsx scripts/kills.ts …'],
   'tries thousands of faults': ['npx tsx scripts/faults.ts …'],
   'is six runs for each model; one such line is run': ['./run.sh', './run.sh logreg', './run.sh mlp'],

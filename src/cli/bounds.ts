@@ -10,6 +10,17 @@ const ofThisMachine = `more would only take turns, as this machine has ${cores} 
 
 export const threadBounds: Bounds = { least: 0, most: mostThreads, because: ofThisMachine };
 
+/** Of a sweep; which of them side by side this machine can have is looked at where it runs them. */
+export const jobBounds: Bounds = { least: 1, most: 1000, because: 'no machine has more cores' };
+
+export const coreBounds: Bounds = jobBounds;
+
+export const taskBounds: Bounds = {
+  least: 1,
+  most: 1000,
+  because: 'each takes many runs, and a Slurm array has no more',
+};
+
 export const workerBounds: Bounds = { least: 0, most: mostThreads, because: ofThisMachine };
 
 export const batchSizeBounds: Bounds = { least: 1, most: 60_000, because: 'the largest data set has 60000 images' };

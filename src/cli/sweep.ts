@@ -1,19 +1,37 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { UsageError } from '../errors.js';
-import { combinations } from '../sweep/grid.js';
+import { matches, runsOf } from '../sweep/grid.js';
 import type { PlannedRun, RunOrder } from '../sweep/plan.js';
 import { align } from '../text.js';
 import { integer } from './arguments.js';
-import { threadBounds } from './bounds.js';
+import { jobBounds, threadBounds } from './bounds.js';
 import { duration } from './duration.js';
-import { interruptible } from './interrupt.js';
+import { bearSchedulers, firstSignal, interruptible } from './interrupt.js';
 import { print, say } from './output.js';
 import { nearest } from './suggestion.js';
-import { gridOf, listOf, orderOf, sweepNames, sweepOptions, type Lists, type SweepName } from './sweep_options.js';
+import {
+  addClusterOptions,
+  beginningWith,
+  comeAgain,
+  refuseUnfit,
+  toCluster,
+  type ClusterFlags,
+} from './sweep_cluster.js';
+import {
+  argumentsOf,
+  gridOf,
+  listOf,
+  listText,
+  orderOf,
+  sweepNames,
+  sweepOptions,
+  type Lists,
+  type SweepName,
+} from './sweep_options.js';
 import { refuseImpossible } from './train_options.js';
 
-interface SweepFlags extends Lists {
+interface SweepFlags extends Lists, ClusterFlags {
   readonly only: readonly Choice[];
   readonly dryRun: boolean;
   readonly jobs: number;
@@ -34,20 +52,38 @@ export function sweepCommand(): Command {
     .description('train every combination of values, save each, and go on where an earlier call stopped')
     .argument('[file]', 'a YAML file with the same options by name; those given here take the place of its own');
   for (const option of sweepOptions()) command.addOption(option);
-  return command
+  command
     .optionsGroup('Of the sweep:')
     .option('--only <option=values>', 'only runs with these values, as model=mlp; may be given again', choice, [])
     .option('--dry-run', 'print the runs and how they stand, and write nothing', false)
-    .option('--jobs <count>', 'runs side by side, each in a process', integer({ ...threadBounds, least: 1 }), 1)
+    .option('--jobs <count>', 'runs side by side, each in a process', integer(jobBounds), 1)
     .option('--retryFailed', 'try failed runs again', false)
     .option('--failFast', 'stop all at the first failure', false)
-    .option('--silent', 'show nothing', false)
-    .action((file: string | undefined, flags: SweepFlags) => interruptible((signal) => sweep(file, flags, signal)));
+    .option('--silent', 'show nothing', false);
+  return addClusterOptions(command).action((file: string | undefined, flags: SweepFlags) =>
+    interruptible(async (signal) => {
+      if (flags.requeue) bearSchedulers();
+      await sweep(file, flags, signal);
+      if (flags.requeue) comeAgain(firstSignal(), flags.silent);
+    }),
+  );
 }
 
 async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortSignal): Promise<void> {
   const { dryRun, jobs, retryFailed, failFast, silent } = flags;
-  const orders = await ordersOf(file, flags);
+  refuseUnfit(flags);
+  const given = givenLists(flags);
+  const orders = await ordersOf(file, given, flags.only);
+  if (!dryRun && (flags.slurm !== undefined || flags.k8s !== undefined)) {
+    const folders = [...new Set(orders.flatMap(({ dir, data }) => [dir, ...(data === undefined ? [] : [data])]))];
+    const args = [...argumentsOf(given), ...argumentsOfSweep(flags)];
+    toCluster(
+      { file, args, jobs, overwrite: orders.some((each) => each.overwrite), runs: orders.length, folders },
+      flags,
+    );
+    return;
+  }
+  refuseTooManyJobs(jobs);
   const [{ plan, secondsLeft }, { circumstances }, { aloud }] = await Promise.all([
     import('../sweep/plan.js'),
     import('./circumstances.js'),
@@ -55,7 +91,7 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   ]);
   // A dry run writes nothing, data neither.
   const planned = dryRun ? orders.map((order) => ({ ...order, offline: true })) : orders;
-  const runs = await aloud(silent, signal, (talk) => plan(planned, circumstances(talk)));
+  const runs = await aloud(silent, signal, (talk) => plan(beginningWith(planned, flags.part), circumstances(talk)));
   if (runs === undefined) return;
   if (dryRun) {
     printPlan(runs, secondsLeft(runs, jobs));
@@ -70,7 +106,7 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   const left = runs.filter(({ state }) => state !== 'finished' && (retryFailed || state !== 'failed'));
   const progress = sweepProgress(left, { all: runs.length, finished, failed, silent });
   const worker = new URL('./sweep_worker.js', import.meta.url);
-  const cores = Math.max(1, Math.floor(availableParallelism() / jobs));
+  const cores = Math.max(1, Math.floor((flags.cores ?? availableParallelism()) / jobs));
   await runAll(left, { worker, jobs, cores, signal, failFast, observer: progress });
   progress.done();
   if (signal.aborted) {
@@ -87,14 +123,34 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   if (failed > 0 && !silent) say(`${failed} of the runs failed earlier; --retryFailed tries them again.`);
 }
 
-/** The runs that a file, or the command line alone, asks for. */
-async function ordersOf(file: string | undefined, flags: SweepFlags): Promise<RunOrder[]> {
-  const grids = file === undefined ? [{}] : (await import('./sweep_file.js')).readSweepFile(file);
-  const given = Object.fromEntries(
+/** The options of the runs that stand on the command line. */
+function givenLists(flags: SweepFlags): Lists {
+  return Object.fromEntries(
     sweepNames.filter((name) => flags[name] !== undefined).map((name) => [name, asList(flags[name])]),
   );
-  const runs = grids.flatMap((grid) => combinations(gridOf({ ...grid, ...given })));
-  const chosen = runs.filter((run) => flags.only.every(({ name, values }) => values.includes(run[name])));
+}
+
+/** The arguments that a task of a cluster is given besides. */
+function argumentsOfSweep({ only, jobs, retryFailed, failFast, silent }: SweepFlags): string[] {
+  return [
+    ...only.flatMap(({ name, values }) => ['--only', `${name}=${listText(values)}`]),
+    ...['--jobs', String(jobs)],
+    ...Object.entries({ retryFailed, failFast, silent }).flatMap(([name, isGiven]) => (isGiven ? [`--${name}`] : [])),
+  ];
+}
+
+function refuseTooManyJobs(jobs: number): void {
+  const { most, because } = threadBounds;
+  if (jobs > most!) throw new UsageError(`--jobs ${jobs}: It takes an integer, 1 to ${most}: ${because}.`);
+}
+
+/** The runs that a file, or the command line alone, asks for. */
+async function ordersOf(file: string | undefined, given: Lists, only: readonly Choice[]): Promise<RunOrder[]> {
+  const grids =
+    file === undefined ? [{ lists: {}, exclude: [] }] : (await import('./sweep_file.js')).readSweepFile(file);
+  const runs = runsOf(grids.map(({ lists, exclude }) => ({ grid: gridOf({ ...lists, ...given }), exclude })));
+  if (runs.length === 0) throw new UsageError('The sweep has no runs: exclude leaves out all of them.');
+  const chosen = runs.filter((run) => only.every(({ name, values }) => matches(run, { [name]: values })));
   if (chosen.length === 0) throw new UsageError('None of the runs has the values that --only asks for.');
   for (const run of chosen) refuseImpossible(run);
   return chosen.map(orderOf);

@@ -12,21 +12,27 @@ import {
 } from 'yaml';
 import { UsageError } from '../errors.js';
 import { readText } from '../results/read.js';
+import { refuseTooMany } from '../sweep/grid.js';
 import { shown } from '../text.js';
 import { nearest } from './suggestion.js';
 import { rangeOrValue, sweepNames, type Lists, type SweepName } from './sweep_options.js';
 import { optionSpecs } from './train_options.js';
 
-/** The key of a file whose value is a list of grids. */
-const gridsKey = 'grids';
+/** A grid of a file: options' values, and which of its runs are left out. */
+export interface FileGrid {
+  readonly lists: Lists;
+  readonly exclude: readonly Lists[];
+}
 
 /**
  * The grids of a sweep's file, in YAML: options by name, each with a value or a list of them. What stands beside `grids`
- * holds for all of these; without `grids`, the file is a grid.
+ * holds for all of these; without `grids`, the file is a grid. Besides options, a grid may have `paired`, options whose
+ * lists go together, value by value; `exclude`, values whose runs are left out; and `include`, values whose runs are added,
+ * the others as in the grid.
  *
- * @throws UsageError with the line of what is wrong.
+ * @throws UsageError with the line of what is wrong, and where there are more than 100,000 runs.
  */
-export function readSweepFile(path: string): Lists[] {
+export function readSweepFile(path: string): FileGrid[] {
   const lines = new LineCounter();
   const text = readText(path);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
@@ -36,8 +42,22 @@ export function readSweepFile(path: string): Lists[] {
   if (fault) throw wrong(fault.pos[0], `this is no YAML: ${shown(fault.message, 300)}`);
 
   const reader: Reader = { document, wrong };
-  const { lists, grids } = readMap(document.contents, reader, true);
-  return grids.length === 0 ? [lists] : grids.map((grid) => ({ ...lists, ...grid }));
+  const top = readSection(document.contents, [...gridKeys, 'grids'], reader);
+  const grids = top.entries.get('grids');
+  if (!grids) return expanded(readGrid(top, reader));
+  for (const key of ['paired', 'include'] as const) {
+    const entry = top.entries.get(key);
+    if (entry) throw wrong(entry.at, `${key} stands in one of the grids, not beside them.`);
+  }
+  const shared = readGrid(top, reader);
+  return listOfMaps('grids', grids, reader).flatMap((node) => {
+    const own = readGrid(readSection(node, gridKeys, reader), reader);
+    return expanded({
+      ...own,
+      lists: { ...shared.lists, ...own.lists },
+      exclude: [...shared.exclude, ...own.exclude],
+    });
+  });
 }
 
 interface Reader {
@@ -45,45 +65,123 @@ interface Reader {
   readonly wrong: (offset: number | undefined, what: string) => UsageError;
 }
 
-function readMap(given: unknown, reader: Reader, atTop: boolean): { lists: Lists; grids: Lists[] } {
+/** What a grid may have besides options. */
+const gridKeys = ['paired', 'include', 'exclude'] as const;
+type Key = (typeof gridKeys)[number] | 'grids';
+
+/** A value of a map, and where its key stands. */
+interface Entry {
+  readonly value: Node | null;
+  readonly at: number | undefined;
+}
+
+/** A map of the file: its options, and its other keys. */
+interface Section {
+  readonly options: ReadonlyMap<SweepName, Entry>;
+  readonly entries: ReadonlyMap<Key, Entry>;
+}
+
+interface Grid {
+  readonly lists: Lists;
+  /** The paired options: a value of each. */
+  readonly rows: readonly Lists[];
+  readonly include: readonly Lists[];
+  readonly exclude: readonly Lists[];
+}
+
+/** A grid without pairs for each row, and for each addition. */
+function expanded({ lists, rows, include, exclude }: Grid): FileGrid[] {
+  refuseTooMany(rows.length * (1 + include.length));
+  const all = rows.map((row) => ({ ...lists, ...row }));
+  const added = include.flatMap((entry) => all.map((each) => ({ lists: { ...each, ...entry }, exclude: [] })));
+  return [...all.map((lists) => ({ lists, exclude })), ...added];
+}
+
+function readGrid({ options, entries }: Section, reader: Reader): Grid {
+  const [paired, include, exclude] = gridKeys.map((key) => entries.get(key));
+  const maps = (key: Key, entry: Entry | undefined) =>
+    entry ? listOfMaps(key, entry, reader).map((node) => readLists(node, key, reader)) : [];
+  return {
+    lists: listsOf(options, reader),
+    rows: paired ? readRows(paired, options, reader) : [{}],
+    include: maps('include', include),
+    exclude: maps('exclude', exclude),
+  };
+}
+
+function readSection(given: unknown, keys: readonly Key[], reader: Reader): Section {
   const node = resolved(given, reader);
   if (!isMap(node)) {
     throw reader.wrong(startOf(given), 'it takes options by name, like method: [sgd, sgd_hd].');
   }
-  const lists: Record<string, readonly unknown[]> = {};
-  let grids: Lists[] = [];
+  const options = new Map<SweepName, Entry>();
+  const entries = new Map<Key, Entry>();
   for (const { key, value } of (node as YAMLMap<Node, Node | null>).items) {
     const name = isScalar(key) ? String(key.value) : '';
-    if (atTop && name === gridsKey) grids = readGrids(value, reader, startOf(key));
-    else
-      lists[checkedName(name, atTop, startOf(key), reader)] = readValues(
-        name as SweepName,
-        value,
-        startOf(key),
-        reader,
-      );
+    const at = startOf(key);
+    const other = keys.find((known) => known === name);
+    if (other) entries.set(other, { value, at });
+    else options.set(checkedName(name, keys, at, reader), { value, at });
   }
-  return { lists, grids };
+  return { options, entries };
 }
 
-function readGrids(value: Node | null, reader: Reader, at: number | undefined): Lists[] {
-  const node = resolved(value, reader);
-  if (!isSeq(node) || node.items.length === 0) throw reader.wrong(at, 'grids takes a list of grids.');
-  return node.items.map((item) => readMap(item, reader, false).lists);
-}
-
-function checkedName(name: string, atTop: boolean, at: number | undefined, { wrong }: Reader): SweepName {
+function checkedName(name: string, keys: readonly Key[], at: number | undefined, { wrong }: Reader): SweepName {
   const found = sweepNames.find((known) => known === name);
   if (found) return found;
-  const near = nearest(name, [...sweepNames, ...(atTop ? [gridsKey] : [])]);
+  const near = nearest(name, [...sweepNames, ...keys]);
   const hint = near === undefined ? '' : ` (Did you mean ${near}?)`;
   throw wrong(at, `${shown(name, 200) || 'a key without a name'} is no option of a sweep${hint}`);
 }
 
-function readValues(name: SweepName, value: Node | null, at: number | undefined, reader: Reader): readonly unknown[] {
+const examples: Readonly<Record<Key, string>> = {
+  grids: 'a list of grids, each with options by name',
+  paired:
+    'options by name, each with a list of values, all of one length, like {method: [sgd_hd, adam_hd], beta: [1e-3, 1e-7]}',
+  include: 'a list of values by option, like [{alpha_0: 0.1, beta: 1e-3}]',
+  exclude: 'a list of values by option, like [{method: sgd, alpha_0: [1, 0.1]}]',
+};
+
+function listOfMaps(key: Key, { value, at }: Entry, reader: Reader): unknown[] {
+  const node = resolved(value, reader);
+  if (!isSeq(node) || node.items.length === 0) throw reader.wrong(at, `${key} takes ${examples[key]}.`);
+  return node.items;
+}
+
+function readLists(node: unknown, key: Key, reader: Reader): Lists {
+  const { options } = readSection(node, [], reader);
+  if (options.size === 0) throw reader.wrong(startOf(node), `${key} takes ${examples[key]}.`);
+  return listsOf(options, reader);
+}
+
+/** Of options whose lists go together, the first values, the second ones, and so on. */
+function readRows({ value, at }: Entry, beside: Section['options'], reader: Reader): Lists[] {
+  const wrong = (what: string) => reader.wrong(at, what);
+  if (!isMap(resolved(value, reader))) throw wrong(`paired takes ${examples.paired}.`);
+  const { options } = readSection(value, [], reader);
+  const lists = [...options].map(([name, entry]) => {
+    if (beside.has(name)) throw reader.wrong(entry.at, `${name} is paired, and stands beside it, too; it takes one.`);
+    return [name, readValues(name, entry, true, reader)] as const;
+  });
+  const [first] = lists;
+  if (!first) throw wrong(`paired takes ${examples.paired}.`);
+  for (const [name, values] of lists) {
+    if (values.length === first[1].length) continue;
+    throw wrong(`${first[0]} and ${name} are paired, with lists of ${first[1].length} and ${values.length} values.`);
+  }
+  return first[1].map((_, i) => Object.fromEntries(lists.map(([name, values]) => [name, [values[i]]])));
+}
+
+function listsOf(options: Section['options'], reader: Reader): Lists {
+  return Object.fromEntries(
+    [...options].map(([name, entry]) => [name, readValues(name, entry, optionSpecs[name].inSweep === 'many', reader)]),
+  );
+}
+
+function readValues(name: SweepName, { value, at }: Entry, many: boolean, reader: Reader): readonly unknown[] {
   const node = resolved(value, reader);
   if (!isSeq(node)) return readValue(name, node, at, reader);
-  if (optionSpecs[name].inSweep === 'one') throw reader.wrong(at, `${name} takes one value, not a list.`);
+  if (!many) throw reader.wrong(at, `${name} takes one value, not a list.`);
   if (node.items.length === 0) throw reader.wrong(at, `${name} has an empty list; leave it out, or give it a value.`);
   return node.items.flatMap((item) => readValue(name, resolved(item, reader), startOf(item) ?? at, reader));
 }

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { Setting } from '../results/record.js';
 import type { RunOrder } from '../sweep/plan.js';
 import type { Grid } from '../sweep/grid.js';
+import { shellWord } from '../text.js';
 import { chosenEngine, optionSpecs, type OptionSpec, type TrainFlags } from './train_options.js';
 
 /** The options of a sweep that are those of its runs: some may list several values. */
@@ -65,20 +67,44 @@ export function orderOf({ cuda, engine, ...order }: Pick<TrainFlags, SweepName>)
   return { ...order, engine: chosenEngine({ cuda, engine }) };
 }
 
+/** The arguments of a command line that gives these lists. */
+export function argumentsOf(lists: Lists): string[] {
+  return sweepNames.flatMap((name) => {
+    const values = lists[name];
+    if (values === undefined) return [];
+    return isSwitch(name) ? [`--${name}`] : [`--${name}`, listText(values)];
+  });
+}
+
+/** A list as the command line takes it, numbers that follow one another as a range. */
+export function listText(values: readonly unknown[]): string {
+  const texts: string[] = [];
+  for (let i = 0; i < values.length;) {
+    const first = values[i];
+    let length = 1;
+    if (Number.isSafeInteger(first) && (first as number) >= 0) {
+      while (values[i + length] === (first as number) + length) length++;
+    }
+    if (length > 2) texts.push(`${first as number}..${(first as number) + length - 1}`);
+    else texts.push(...values.slice(i, i + length).map((value) => String((value as Setting | undefined) ?? 'off')));
+    i += length;
+  }
+  return texts.join(',');
+}
+
+function isSwitch(name: SweepName): boolean {
+  return optionSpecs[name].parse === undefined;
+}
+
 /** The command that trains a run of a sweep alone. */
 export function commandOf(order: RunOrder): string {
   const given = sweepNames.flatMap((name): string[] => {
     const value = name === 'cuda' ? false : order[name];
     const preset: unknown = name === 'engine' ? 'onnx' : optionSpecs[name].preset;
     if (value === undefined || value === preset) return [];
-    return value === true ? [`--${name}`] : [`--${name}`, quoted(String(value))];
+    return value === true ? [`--${name}`] : [`--${name}`, shellWord(String(value))];
   });
   return ['hypergrad sweep', ...given, '--retryFailed'].join(' ');
-}
-
-/** As a shell takes it for one word. */
-function quoted(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Numbers of a range are as good as written out, and a slip of the hand must not fill the memory. */

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { runId, type Setting } from '../results/record.js';
+import { runId, type Identity, type Setting } from '../results/record.js';
 import { identityOf, lastIteration, sweepTargetOf, type Circumstances, type Settings } from '../run/settings.js';
 import { lookAt, type TargetState } from '../run/target.js';
 
@@ -29,6 +29,9 @@ export interface PlannedRun {
   readonly iterations: number;
   /** Seconds that its training has taken; undefined where no record tells. */
   readonly seconds: number | undefined;
+  readonly identity: Identity;
+  /** When it failed, by its record, where it had when it was planned. */
+  readonly failedAt: string | undefined;
 }
 
 /** The runs of a sweep, each once. The records tell how they stand, and nothing else is asked. */
@@ -41,9 +44,18 @@ export async function plan(
     const identity = identityOf(order, await circumstances(order));
     const { state, record } = order.overwrite ? { state: 'new' as const, record: undefined } : lookAt(target, identity);
     const iterations = lastIteration(identity);
-    runs.push({ id: runId(identity), target, order, state, iterations, seconds: record?.seconds });
+    const failedAt = state === 'failed' ? (record?.ended ?? undefined) : undefined;
+    runs.push({ id: runId(identity), target, order, state, iterations, seconds: record?.seconds, identity, failedAt });
   }
   return runs;
+}
+
+/** Why a run has failed since it was planned, in another sweep on the folder; undefined where it has not. */
+export function failedSince({ target, order, identity, failedAt }: PlannedRun): string | undefined {
+  if (order.overwrite) return undefined;
+  const { state, record } = lookAt(target, identity);
+  if (state !== 'failed' || (record?.ended ?? undefined) === failedAt) return undefined;
+  return `${record?.error ?? 'It does not tell why.'} (In another sweep, just now.)`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import type { Outcome } from '../run/run.js';
-import type { PlannedRun, RunOrder } from './plan.js';
+import { failedSince, type PlannedRun, type RunOrder } from './plan.js';
 
 /** What a worker process is told. */
 export type Task =
@@ -47,7 +47,7 @@ const pause = 1000;
 
 /**
  * Runs all, `jobs` at a time, in processes that stay alive from run to run. A run that another process is at comes again
- * after the others; one whose worker process has died is taken up by another.
+ * after the others; one that has failed there has failed, and is not tried a second time; one whose worker process has died is taken up by another.
  */
 export async function runAll(runs: readonly PlannedRun[], options: PoolOptions): Promise<void> {
   const { jobs, cores, signal, failFast, observer } = options;
@@ -90,6 +90,11 @@ export async function runAll(runs: readonly PlannedRun[], options: PoolOptions):
     let worker: Worker | undefined;
     try {
       for (let run = await next(); run && !stopped.aborted; run = await next()) {
+        const fault = failedSince(run);
+        if (fault !== undefined) {
+          take(run, { kind: 'failed', fault });
+          continue;
+        }
         if (!worker?.alive()) worker = startWorker(options.worker, stopped);
         take(run, await worker.run(run, cores, observer));
       }

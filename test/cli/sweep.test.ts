@@ -188,6 +188,26 @@ it('two sweeps on one folder share the work', async () => {
   expect(filesBelow(folder).filter((name) => !/\.(csv|json)$/.test(name))).toEqual([]);
 });
 
+it('a run that another sweep fails at in the meantime is not tried a second time', async () => {
+  const one = ['--method', 'sgd', '--epochs', '1', ...reduced];
+  await sweep(...one, '--silent');
+  const stem = file('+1e-03_+1e-06', 'sgd');
+  const [lock, failed] = [join(folder, `${stem}.csv.lock`), { ...record(stem), state: 'failed', error: 'why' }];
+  for (const ending of ['csv', 'json']) rmSync(join(folder, `${stem}.${ending}`));
+  writeFileSync(lock, JSON.stringify({ id: 'a', pid: 1, host: 'another', space: '', since: 'today' }));
+  const { code, stderr } = await hypergrad(['sweep', '--method', 'sgd,adam', '--epochs', '1', ...reduced], {
+    cwd: folder,
+    whileRunning(said) {
+      if (!/^1 of 2 runs done/m.test(said) || !existsSync(lock)) return;
+      writeFileSync(join(folder, `${stem}.json`), JSON.stringify(failed));
+      rmSync(lock);
+    },
+  });
+  expect(stderr).toMatch(/^failed: .*sgd\.csv: why \(In another sweep, just now\.\)$/m);
+  expect(code).toBe(1);
+  expect(record(stem)).toEqual(failed);
+});
+
 it('a target that another process is at is looked at again at the end', async () => {
   const stem = file('+1e-03_+1e-06', 'adam');
   const lock = join(folder, `${stem}.csv.lock`);

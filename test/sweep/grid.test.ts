@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { combinations } from '../../src/sweep/grid.js';
+import { combinations, runsOf } from '../../src/sweep/grid.js';
 
 const rates = { alpha_0: [0.1, 0.01], beta: [1e-3, 1e-4, 1e-5] };
 
@@ -35,5 +35,17 @@ describe('the runs of a grid', () => {
     const grid = { model: ['logreg'], method: ['sgd_hd'], seed: many, mu: [1], beta: many } as const;
     expect(() => combinations(grid)).toThrow(UsageError);
     expect(() => combinations(grid)).toThrow(/more than 100000 runs/);
+  });
+
+  it('of several grids are counted together', () => {
+    const grid = { model: ['logreg'], method: ['sgd'], seed: Array.from({ length: 60_000 }, (_, i) => i) } as const;
+    const twice = (exclude: { seed: number[] }[]) => {
+      return runsOf<{ model: 'logreg'; method: 'sgd'; seed: number }>([
+        { grid, exclude },
+        { grid, exclude },
+      ]);
+    };
+    expect(() => twice([])).toThrow(/more than 100000 runs/);
+    expect(twice([{ seed: grid.seed.slice(0, 30_000) }])).toHaveLength(60_000);
   });
 });
