@@ -21,7 +21,7 @@ const models = [
   ...(['vgg16', 'vgg16_bn', 'vgg19', 'vgg19_bn'] as const),
 ] as const satisfies readonly ModelName[];
 const methods = ['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd', 'adam', 'adam_hd'] as const satisfies readonly Method[];
-const engines = ['onnx', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const satisfies readonly EngineName[];
+const engines = ['onnx', 'webgpu', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const satisfies readonly EngineName[];
 const orders = ['reference', 'paper'] as const satisfies readonly Settings['order'][];
 const hypergradOptimizers = ['plain', 'momentum', 'adam'] as const satisfies readonly Settings['hypergradOptimizer'][];
 

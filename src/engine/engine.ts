@@ -74,3 +74,16 @@ export function valuesAt(
     `The state to go on from is not of this run: it needs ${path} of shape [${shape.join(', ')}], and the state ${there}.`,
   );
 }
+
+/** The i-th mini-batch alone. */
+export function ithOf({ rows, batchSize, images, masks = {} }: Batches, i: number): Batches {
+  const steps = rows.length / batchSize;
+  const part = <T extends Int32Array | Uint8Array>(array: T) =>
+    array.subarray((i * array.length) / steps, ((i + 1) * array.length) / steps) as T;
+  return {
+    rows: part(rows),
+    batchSize,
+    images: images && part(images),
+    masks: Object.fromEntries(Object.entries(masks).map(([name, mask]) => [name, part(mask)])),
+  };
+}

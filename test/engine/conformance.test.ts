@@ -1,13 +1,14 @@
 import { relu, reshape } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
-import { program } from '../../src/engine/program.js';
+import { program, type Program } from '../../src/engine/program.js';
 import { initLinear, linear } from '../../src/models/linear.js';
-import type { Model } from '../../src/models/model.js';
+import type { Model, Values } from '../../src/models/model.js';
 import { vggModel } from '../../src/models/vgg.js';
 import { methods, updateRule, type Method } from '../../src/optimizers/methods.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 import { datasetOf, randomImages } from '../images.js';
+import { softwareVulkan } from '../vulkan.js';
 
 const steps = 24;
 const batchSize = 16;
@@ -151,6 +152,52 @@ describe('a narrow VGG', () => {
     }
     const statistics = cpu.state['buffers/features.1.running_var']?.values ?? [];
     expect(Math.min(...statistics), 'the running statistics move').toBeLessThan(0.9);
+  });
+});
+
+// On a software driver of Vulkan, whose shaders take a second or two to compile for each method.
+describe.skipIf(!softwareVulkan())('the engine webgpu', () => {
+  it.each<Method>(['sgdn_hd', 'adam_hd'])('%s: is the same as the onnx engine, to float32 rounding', async (method) => {
+    const webgpu = await trained('webgpu', narrowMlp, method);
+    const onnx = await trained('onnx', narrowMlp, method);
+    expect(worst(webgpu.loss, onnx.loss)).toBeLessThan(rounding);
+    expect(worst(webgpu.alpha, onnx.alpha)).toBeLessThan(rounding);
+    expect(worst(webgpu.valid.loss, onnx.valid.loss)).toBeLessThan(rounding);
+    expect(webgpu.valid.correct).toEqual(onnx.valid.correct);
+    expect(Object.keys(webgpu.state)).toEqual(Object.keys(onnx.state));
+    for (const [path, { shape, values }] of Object.entries(webgpu.state)) {
+      expect(shape, path).toEqual(onnx.state[path]?.shape);
+      if (path !== 'rule/drift/low') expect(worst(values, onnx.state[path]?.values ?? []), path).toBeLessThan(rounding);
+    }
+  });
+
+  it('goes on from a state', async () => {
+    const start = async (state?: Readonly<Record<string, Values>>) =>
+      (await createEngine('webgpu', { threads: 1, device: 0 })).start(
+        program({
+          dataset: randomDataset([6, 6]),
+          model: narrowMlp,
+          rule: updateRule('sgdn_hd', { alpha0: 0.01, beta: 1e-3, mu: 0.9, weightDecay: 1e-3 }),
+          variables: narrowMlp.init(mt19937(1)),
+          batchSizes: [batchSize],
+        }),
+        { state },
+      );
+    const rows = Int32Array.from({ length: 4 * batchSize }, (_, i) => i);
+    const whole = await start();
+    const { loss } = await whole.train({ rows, batchSize });
+    const before = await start();
+    await before.train({ rows: rows.subarray(0, 2 * batchSize), batchSize });
+    const after = await start(await before.state());
+    const rest = await after.train({ rows: rows.subarray(2 * batchSize), batchSize });
+    expect([...rest.loss]).toEqual([...loss.subarray(2)]);
+    expect(await after.state()).toEqual(await whole.state());
+    for (const runner of [whole, before, after]) await runner.dispose();
+  });
+
+  it('says why another card cannot be chosen', async () => {
+    const engine = await createEngine('webgpu', { threads: 1, device: 1 });
+    expect(() => engine.start({} as Program)).toThrow(/--device 1: the engine webgpu takes the card/);
   });
 });
 

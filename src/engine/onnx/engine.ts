@@ -172,7 +172,7 @@ async function createSession(graph: Graph, threads: number): Promise<InferenceSe
 }
 
 /** The program's first state: its structure, and its numbers by path. */
-async function initialState(program: Program): Promise<{ tree: State; arrays: Record<string, Values> }> {
+export async function initialState(program: Program): Promise<{ tree: State; arrays: Record<string, Values> }> {
   enableProdMode(); // no advice on standard error to install another backend
   await setBackend('cpu');
   const tensorsOf = (arrays: Readonly<Record<string, Values>>) =>
@@ -192,6 +192,9 @@ async function initialState(program: Program): Promise<{ tree: State; arrays: Re
   return { tree, arrays };
 }
 
-function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
+export function mapValues<A, B>(
+  record: Readonly<Record<string, A>>,
+  f: (value: A, key: string) => B,
+): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value, key)]));
 }

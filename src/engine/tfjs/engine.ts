@@ -5,7 +5,15 @@ import { plainLayers } from '../../models/layers/plain.js';
 import type { Values } from '../../models/model.js';
 import { learningRate } from '../../optimizers/compensated.js';
 import { flatten, mapTensors, unflatten, type NamedTensors } from '../../tensors.js';
-import { valuesAt, type Batches, type Engine, type Evaluation, type Runner, type StartOptions } from '../engine.js';
+import {
+  ithOf,
+  valuesAt,
+  type Batches,
+  type Engine,
+  type Evaluation,
+  type Runner,
+  type StartOptions,
+} from '../engine.js';
 import type { Batch, Program } from '../program.js';
 import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js';
 
@@ -84,19 +92,6 @@ function start(program: Program, { state: given }: StartOptions = {}): Runner {
       dispose(flatten(state));
       return Promise.resolve();
     },
-  };
-}
-
-/** The i-th mini-batch alone. */
-function ithOf({ rows, batchSize, images, masks = {} }: Batches, i: number): Batches {
-  const steps = rows.length / batchSize;
-  const part = <T extends Int32Array | Uint8Array>(array: T) =>
-    array.subarray((i * array.length) / steps, ((i + 1) * array.length) / steps) as T;
-  return {
-    rows: part(rows),
-    batchSize,
-    images: images && part(images),
-    masks: Object.fromEntries(Object.entries(masks).map(([name, mask]) => [name, part(mask)])),
   };
 }
 

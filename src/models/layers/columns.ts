@@ -1,4 +1,14 @@
-import { concat, matMul, pad, reshape, slice, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { concat, matMul, pad, reshape, slice, transpose, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import type { ImageLayers } from './layers.js';
+import { quadrantMaxPool } from './pool.js';
+
+/** Every convolution as one matrix product, on activations [height, width, batch, channels]. */
+export const columnLayers: ImageLayers = {
+  fromBatch: (images) => transpose(images, [1, 2, 0, 3]),
+  convolution: imageColumns,
+  maxPool: quadrantMaxPool,
+  toVectors: (x: Tensor4D) => reshape(x, [x.shape[2], x.shape[3]]),
+};
 
 /**
  * 3x3 convolution, stride 1, padding 1, of x [H, W, N, C] by weight [3, 3, C, O] as one matrix product: the nine
