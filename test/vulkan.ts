@@ -16,12 +16,13 @@ export function softwareVulkan(): boolean {
   if (folder === undefined || process.platform !== 'linux' || process.arch !== 'x64') return false;
   process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
   const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
+  const RTLD_NODELETE = 0x1000; // as Linux has it; Node lists it not
   try {
     // The runtime asks for libvulkan.so.1 by name, and gets the one that is loaded already.
-    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), RTLD_NOW! | RTLD_GLOBAL!);
+    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
   } catch (error) {
     // It is no module of Node, and stays loaded all the same.
-    if (!/self-register/.test((error as Error).message)) throw error;
+    if (!(error as Error).message.includes('self-register')) throw error;
   }
   return true;
 }

@@ -157,9 +157,9 @@ describe('a narrow VGG', () => {
 
 // On a software driver of Vulkan, whose shaders take a second or two to compile for each method.
 describe.skipIf(!softwareVulkan())('the engine webgpu', () => {
-  it.each<Method>(['sgdn_hd', 'adam_hd'])('%s: is the same as the onnx engine, to float32 rounding', async (method) => {
-    const webgpu = await trained('webgpu', narrowMlp, method);
-    const onnx = await trained('onnx', narrowMlp, method);
+  it('is the same as the onnx engine, to float32 rounding', async () => {
+    const webgpu = await trained('webgpu', narrowMlp, 'adam_hd');
+    const onnx = await trained('onnx', narrowMlp, 'adam_hd');
     expect(worst(webgpu.loss, onnx.loss)).toBeLessThan(rounding);
     expect(worst(webgpu.alpha, onnx.alpha)).toBeLessThan(rounding);
     expect(worst(webgpu.valid.loss, onnx.valid.loss)).toBeLessThan(rounding);
@@ -171,9 +171,9 @@ describe.skipIf(!softwareVulkan())('the engine webgpu', () => {
     }
   });
 
-  it('goes on from a state', async () => {
-    const start = async (state?: Readonly<Record<string, Values>>) =>
-      (await createEngine('webgpu', { threads: 1, device: 0 })).start(
+  it("goes on from another engine's state", async () => {
+    const start = async (engine: EngineName, state?: Readonly<Record<string, Values>>) =>
+      (await createEngine(engine, { threads: 1, device: 0 })).start(
         program({
           dataset: randomDataset([6, 6]),
           model: narrowMlp,
@@ -184,15 +184,17 @@ describe.skipIf(!softwareVulkan())('the engine webgpu', () => {
         { state },
       );
     const rows = Int32Array.from({ length: 4 * batchSize }, (_, i) => i);
-    const whole = await start();
-    const { loss } = await whole.train({ rows, batchSize });
-    const before = await start();
-    await before.train({ rows: rows.subarray(0, 2 * batchSize), batchSize });
-    const after = await start(await before.state());
-    const rest = await after.train({ rows: rows.subarray(2 * batchSize), batchSize });
-    expect([...rest.loss]).toEqual([...loss.subarray(2)]);
-    expect(await after.state()).toEqual(await whole.state());
-    for (const runner of [whole, before, after]) await runner.dispose();
+    const [first, second] = [rows.subarray(0, 2 * batchSize), rows.subarray(2 * batchSize)];
+    const onnx = await start('onnx');
+    await onnx.train({ rows: first, batchSize });
+    const webgpu = await start('webgpu', await onnx.state());
+    expect(await webgpu.state()).toEqual(await onnx.state());
+    const expected = await onnx.train({ rows: second, batchSize });
+    const seen = await webgpu.train({ rows: second, batchSize });
+    expect(worst(seen.loss, expected.loss)).toBeLessThan(rounding);
+    expect(worst(seen.alpha, expected.alpha)).toBeLessThan(rounding);
+    await onnx.dispose();
+    await webgpu.dispose();
   });
 
   it('says why another card cannot be chosen', async () => {

@@ -60,7 +60,7 @@ async function start(
   // On the processor at first; a step leaves the state that it makes in buffers of the card.
   let state: OrtTensors = mapValues(
     arrays,
-    ({ shape, values }, path) => new Tensor('float32', given ? valuesAt(given, path, shape) : values, shape),
+    ({ shape, values }, path) => new Tensor('float32', given ? valuesAt(given, path, shape).slice() : values, shape),
   );
 
   const { parameters, buffers } = tree;
@@ -177,6 +177,7 @@ function release(tensors: OrtTensors): void {
 }
 
 async function createSession(graph: Graph): Promise<InferenceSession> {
+  refuseWithoutVulkan();
   const location = (name: string) => (name.startsWith(names.next('')) ? 'gpu-buffer' : 'cpu');
   try {
     return await InferenceSession.create(encodeModel(graph), {
@@ -189,19 +190,29 @@ async function createSession(graph: Graph): Promise<InferenceSession> {
   } catch (error) {
     const { message } = error as Error;
     if (!/adapter|backend not found|no available backend/i.test(message)) throw error;
-    throw new UsageError(noAdapter(message), { cause: error });
+    // ONNX Runtime's own words come with the place in its source before them.
+    const reason = message.replace(/^.*?(?=Failed to get|backend not found)/s, '').trim();
+    throw new UsageError(noCard(reason), { cause: error });
   }
 }
 
-/** ONNX Runtime's own words come with the place in its source before them. */
-function noAdapter(message: string): string {
-  const reason = message
-    .split('\n')[0]!
-    .replace(/^.*?(?=Failed to get)/, '')
-    .trim();
+/** Asks for Vulkan's loader as the runtime will, which would write a warning of its own. */
+function refuseWithoutVulkan(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    process.dlopen({ exports: {} }, 'libvulkan.so.1');
+  } catch (error) {
+    const { message } = error as Error;
+    // It is no module of Node, which is said of it once it has been loaded.
+    if (!message.includes('self-register')) throw new UsageError(noCard(message), { cause: error });
+  }
+}
+
+function noCard(reason: string): string {
   return (
     `the engine webgpu finds no graphics card that it can use (${reason}). It needs Linux on x64 with a driver for ` +
-    'Vulkan (and libvulkan1), Windows with Direct3D 12, or macOS on Apple silicon; --engine onnx computes on the processor.'
+    'Vulkan (and the package libvulkan1), Windows with Direct3D 12, or macOS on Apple silicon; ' +
+    '--engine onnx computes on the processor.'
   );
 }
 
