@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { integer } from '../src/cli/arguments.js';
-import { methods } from '../src/optimizers/methods.js';
+import { methods } from '../src/optimizers/table.js';
 
 /** Iterations of one measurement: less than an epoch, so that no validation is among them. */
 const iterations: Record<string, { ours: number; bare: number; pipeline: number }> = {

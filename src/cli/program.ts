@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { compareCommand } from './compare.js';
 import { dataCommand } from './data.js';
+import { methodsCommand } from './methods.js';
 import { print, say } from './output.js';
 import { plotCommand } from './plot.js';
 import { reportCommand } from './report.js';
@@ -25,6 +26,7 @@ export async function run(): Promise<void> {
     .version(version)
     .addCommand(trainCommand())
     .addCommand(sweepCommand())
+    .addCommand(methodsCommand())
     .addCommand(dataCommand())
     .addCommand(plotCommand())
     .addCommand(compareCommand())

@@ -29,7 +29,7 @@ import {
   type Lists,
   type SweepName,
 } from './sweep_options.js';
-import { refuseImpossible } from './train_options.js';
+import { forMethod, refuseImpossible } from './train_options.js';
 
 interface SweepFlags extends Lists, ClusterFlags {
   readonly only: readonly Choice[];
@@ -148,7 +148,12 @@ function refuseTooManyJobs(jobs: number): void {
 async function ordersOf(file: string | undefined, given: Lists, only: readonly Choice[]): Promise<RunOrder[]> {
   const grids =
     file === undefined ? [{ lists: {}, exclude: [] }] : (await import('./sweep_file.js')).readSweepFile(file);
-  const runs = runsOf(grids.map(({ lists, exclude }) => ({ grid: gridOf({ ...lists, ...given }), exclude })));
+  const runs = runsOf(
+    grids.map(({ lists, exclude }) => {
+      const all: Lists = { ...lists, ...given };
+      return { grid: gridOf(all), exclude, complete: (run) => forMethod(run, (option) => option in all) };
+    }),
+  );
   if (runs.length === 0) throw new UsageError('The sweep has no runs: exclude leaves out all of them.');
   const chosen = runs.filter((run) => only.every(({ name, values }) => matches(run, { [name]: values })));
   if (chosen.length === 0) throw new UsageError('None of the runs has the values that --only asks for.');

@@ -2,8 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Setting } from '../results/record.js';
 import type { RunOrder } from '../sweep/plan.js';
 import type { Grid } from '../sweep/grid.js';
+import { has, specOf } from '../optimizers/table.js';
 import { shellWord } from '../text.js';
-import { chosenEngine, optionSpecs, type OptionSpec, type TrainFlags } from './train_options.js';
+import { chosenEngine, defaultOf, optionSpecs, ownOptions, type OptionSpec, type TrainFlags } from './train_options.js';
 
 /** The options of a sweep that are those of its runs: some may list several values. */
 export type SweepName = Exclude<keyof TrainFlags, 'save' | 'resume' | 'silent'>;
@@ -100,7 +101,10 @@ function isSwitch(name: SweepName): boolean {
 export function commandOf(order: RunOrder): string {
   const given = sweepNames.flatMap((name): string[] => {
     const value = name === 'cuda' ? false : order[name];
-    const preset: unknown = name === 'engine' ? 'onnx' : optionSpecs[name].preset;
+    const own = ownOptions.find((option) => option === name);
+    if (own !== undefined && !has(order.method, own) && !specOf(order.method).published) return [];
+    const usual: unknown = name === 'engine' ? 'onnx' : optionSpecs[name].preset;
+    const preset = own === undefined ? usual : defaultOf(order.method, own);
     if (value === undefined || value === preset) return [];
     return value === true ? [`--${name}`] : [`--${name}`, shellWord(String(value))];
   });

@@ -3,13 +3,25 @@ import { UsageError } from '../errors.js';
 import type { Outcome } from '../run/run.js';
 import { interruptible } from './interrupt.js';
 import { progress } from './progress.js';
-import { chosenEngine, refuseImpossible, trainOptions, type TrainFlags } from './train_options.js';
+import {
+  chosenEngine,
+  forMethod,
+  refuseForeign,
+  refuseImpossible,
+  trainOptions,
+  type TrainFlags,
+} from './train_options.js';
+import type { OwnOption } from '../optimizers/table.js';
 
 /** `hypergrad train`: what train.py does. It says on standard error how it goes. */
 export function trainCommand(): Command {
   const command = new Command('train').description('train a model and record every iteration');
   for (const option of trainOptions()) command.addOption(option);
-  return command.action((flags: TrainFlags) => interruptible((signal) => run(flags, signal)));
+  return command.action((given: TrainFlags) => {
+    const isGiven = (option: OwnOption) => !['default', undefined].includes(command.getOptionValueSource(option));
+    refuseForeign(given.method, isGiven);
+    return interruptible((signal) => run(forMethod(given, isGiven), signal));
+  });
 }
 
 async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { EngineName } from '../engine/engines.js';
 import { UsageError } from '../errors.js';
 import type { ModelName } from '../models/models.js';
-import type { Method } from '../optimizers/methods.js';
+import { has, methods, methodsWith, specOf, type Method, type OwnOption } from '../optimizers/table.js';
 import { usual, type Settings } from '../run/settings.js';
 import { finite, integer, nonNegative, oneOf, positive } from './arguments.js';
 import {
@@ -20,7 +20,6 @@ const models = [
   ...(['logreg', 'mlp', 'vgg', 'vgg11', 'vgg11_bn', 'vgg13', 'vgg13_bn'] as const),
   ...(['vgg16', 'vgg16_bn', 'vgg19', 'vgg19_bn'] as const),
 ] as const satisfies readonly ModelName[];
-const methods = ['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd', 'adam', 'adam_hd'] as const satisfies readonly Method[];
 const engines = ['onnx', 'webgpu', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const satisfies readonly EngineName[];
 const orders = ['reference', 'paper'] as const satisfies readonly Settings['order'][];
 const hypergradOptimizers = ['plain', 'momentum', 'adam'] as const satisfies readonly Settings['hypergradOptimizer'][];
@@ -68,7 +67,7 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   },
   method: {
     flags: '--method <name>',
-    about: `how: ${methods.join(', ')}`,
+    about: `how: ${methods.join(', ')} (hypergrad methods tells of each)`,
     parse: oneOf(methods),
     preset: 'adam',
     inSweep: 'many',
@@ -89,7 +88,7 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   },
   mu: {
     flags: '--mu <factor>',
-    about: 'momentum μ, of sgdn and sgdn_hd',
+    about: `momentum μ, of ${methodsWith('mu').join(', ')}`,
     parse: nonNegative,
     preset: usual.mu,
     inSweep: 'many',
@@ -128,6 +127,15 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
     preset: usual.hypergradOptimizer,
     inSweep: 'many',
   },
+  ...ownSpecs({
+    muLr: ['--muLr <rate>', 'learning rate of the momentum', nonNegative],
+    betaLr: ['--betaLr <rate>', 'learning rate of β', nonNegative],
+    decayLr: ['--decayLr <rate>', "learning rate of Adam's β₁ and β₂", nonNegative],
+    d0: ['--d0 <distance>', 'estimate of the distance to begin with', positive],
+    dCoef: ['--dCoef <factor>', 'factor of that estimate', positive],
+    repsRel: ['--repsRel <share>', 'length of the first step, relative to 1 + ‖θ₀‖', positive],
+    warmupSteps: ['--warmupSteps <count>', 'steps over which α grows to α₀', integer(0)],
+  }),
   batchSize: {
     flags: '--batchSize <count>',
     about: 'images in a mini-batch',
@@ -259,6 +267,57 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   },
 };
 
+/** Options without a default of their own, which the table of methods has; `about` goes on with who has them. */
+function ownSpecs<Name extends OwnOption>(
+  specs: Readonly<Record<Name, readonly [flags: string, about: string, parse: (given: string) => number]>>,
+): Record<Name, OptionSpec<number | undefined>> {
+  const entries = Object.entries(specs) as [Name, (typeof specs)[Name]][];
+  return Object.fromEntries(
+    entries.map(([name, [flags, about, parse]]) => {
+      const those = methodsWith(name);
+      return [name, { flags, about: `${about}, of ${those.join(', ')}`, parse, inSweep: 'many' }];
+    }),
+  ) as unknown as Record<Name, OptionSpec<number | undefined>>;
+}
+
+/** The options that not every method has. */
+export const ownOptions = [
+  ...(['alpha_0', 'beta', 'mu', 'order', 'multiplicative', 'lowerBound', 'clip', 'hypergradOptimizer'] as const),
+  ...(['muLr', 'betaLr', 'decayLr', 'd0', 'dCoef', 'repsRel', 'warmupSteps'] as const),
+] as const satisfies readonly OwnOption[];
+
+/** What holds for an option of a method where it is not given; undefined: it is off, or the method has no such option. */
+export function defaultOf(method: Method, option: OwnOption): unknown {
+  if (has(method, option)) return specOf(method).options[option] ?? undefined;
+  // What the published runs tell of options that they do not use stays as they tell it.
+  if (!specOf(method).published && (option === 'alpha_0' || option === 'beta')) return 0;
+  return optionSpecs[option].preset;
+}
+
+/** Flags with the method's own defaults, and without what the method has no use for. */
+export function forMethod<Flags extends Pick<TrainFlags, 'method'>>(
+  flags: Flags,
+  isGiven: (option: OwnOption) => boolean,
+): Flags {
+  const { method } = flags;
+  const stays = (option: OwnOption) => isGiven(option) && (has(method, option) || specOf(method).published);
+  const replaced = ownOptions.filter((option) => !stays(option)).map((option) => [option, defaultOf(method, option)]);
+  return { ...flags, ...Object.fromEntries(replaced) } as Flags;
+}
+
+/** @throws UsageError where an option was given that the method has not. A published method's path has its β. */
+export function refuseForeign(method: Method, isGiven: (option: OwnOption) => boolean): void {
+  const foreign = ownOptions.find(
+    (option) => isGiven(option) && !has(method, option) && !(option === 'beta' && specOf(method).published),
+  );
+  if (foreign === undefined) return;
+  const own = ownOptions.filter((option) => has(method, option)).map((option) => `--${option}`);
+  throw new UsageError(
+    `--${foreign} is no option of ${method}, which has ${own.join(', ')}; ` +
+      `it is one of ${methodsWith(foreign).join(', ')}. Leave it out, or choose another --method.`,
+  );
+}
+
 /** The options as commander takes them. */
 export function trainOptions(): Option[] {
   return Object.values(optionSpecs).map(({ flags, about, parse, preset, bare, variable }: OptionSpec<unknown>) => {
@@ -287,7 +346,7 @@ export function refuseImpossible({
   batchSize,
   parallel,
 }: Pick<TrainFlags, 'method' | 'mu' | 'lowerBound' | 'alpha_0' | 'batchSize' | 'parallel'>): void {
-  if (method.startsWith('sgdn') && mu === 0) {
+  if ((method === 'sgdn' || method === 'sgdn_hd') && mu === 0) {
     throw new UsageError(
       `--mu 0: Nesterov momentum needs a μ above 0; for none, use --method ${method.replace('n', '')}.`,
     );

@@ -55,6 +55,8 @@ export interface Steps {
   readonly loss: Float32Array;
   /** α after the step. */
   readonly alpha: Float64Array;
+  /** What the rule learns besides, by its symbol. */
+  readonly learned: Readonly<Record<string, Float32Array>>;
 }
 
 /**

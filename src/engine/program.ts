@@ -42,6 +42,8 @@ export interface StepFigures extends TensorTree {
   readonly loss: Scalar;
   /** α − α₀ after the step; empty where α is fixed. */
   readonly drift: Compensated | Record<string, never>;
+  /** What the rule learns besides, by its symbol, after the step. */
+  readonly learned: Readonly<Record<string, Scalar>>;
 }
 
 /** What an evaluation reports of each image, float32, shape [batch]. */
@@ -64,12 +66,14 @@ export interface Program {
   readonly batchSizes: readonly number[];
   /** Images in a mini-batch of a validation. */
   readonly validationBatch: number;
+  /** Whether an evaluation reads the rule's state. */
+  readonly evaluatesRule: boolean;
   /** The state before the first step. */
   init(variables: Variables<Tensor>): State;
   /** One training step. */
   step(state: State, batch: Batch, layers: ImageLayers): { readonly state: State; readonly figures: StepFigures };
-  /** Figures of each image, in evaluation mode. */
-  evaluate(variables: Variables<Tensor>, batch: Batch, layers: ImageLayers): EvaluationFigures;
+  /** Figures of each image, in evaluation mode, at the parameters that the rule wants the model to be used with. */
+  evaluate(state: State, batch: Batch, layers: ImageLayers): EvaluationFigures;
 }
 
 export interface ProgramParts {
@@ -92,6 +96,7 @@ export function program({ dataset, model, rule, variables, batchSizes }: Program
     masks: model.masks ?? {},
     batchSizes,
     validationBatch: model.validationBatch,
+    evaluatesRule: rule.evaluated !== undefined,
     init: ({ parameters, buffers }) => ({ parameters, buffers, rule: rule.init(parameters) }),
     step({ parameters, buffers, rule: ruleState }, batch, layers) {
       let moved: NamedTensors = {};
@@ -108,9 +113,13 @@ export function program({ dataset, model, rule, variables, batchSizes }: Program
         rule: next.state,
       };
       dispose(moved);
-      return { state, figures: { loss, drift: rule.drift?.(next.state) ?? {} } };
+      return {
+        state,
+        figures: { loss, drift: rule.drift?.(next.state) ?? {}, learned: rule.learned?.(next.state) ?? {} },
+      };
     },
-    evaluate(theta, batch, layers) {
+    evaluate({ parameters, buffers, rule: ruleState }, batch, layers) {
+      const theta = { parameters: rule.evaluated?.(ruleState, parameters) ?? parameters, buffers };
       const { logits } = pass(theta, batch, layers, false);
       const correct = cast<Tensor1D>(equal(argMax(logits, -1), batch.labels), 'float32');
       return { loss: crossEntropies(logits, batch.labels), correct };

@@ -4,12 +4,12 @@ import { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from '
 import type { UpdateRule } from './rule.js';
 import { sgd } from './sgd.js';
 import { sgdHD } from './sgd_hd.js';
+import type { Method, OwnOptions } from './table.js';
 
-/** The methods' names, as on the command line and in the results' file names. */
-export const methods = ['sgd', 'sgd_hd', 'sgdn', 'sgdn_hd', 'adam', 'adam_hd'] as const;
-export type Method = (typeof methods)[number];
-
-export interface MethodOptions extends Omit<RateOptions, 'hypergradOptimizer'> {
+export interface MethodOptions
+  extends
+    Omit<RateOptions, 'hypergradOptimizer'>,
+    Partial<Pick<OwnOptions, 'muLr' | 'betaLr' | 'decayLr' | 'd0' | 'dCoef' | 'repsRel' | 'warmupSteps'>> {
   readonly alpha0: number;
   readonly mu: number;
   readonly weightDecay: number;

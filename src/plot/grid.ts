@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { extent, group } from 'd3-array';
 import type { Axis, Legend, Mark, Scale, Spec } from 'vega';
+import { has, type Method } from '../optimizers/table.js';
 import { methodOrder, type Warn } from '../results/find.js';
 import { summarize, type SettingSummary } from '../summary/summary.js';
 import { shown } from '../text.js';
@@ -49,7 +50,7 @@ const page = { left: 44, right: 10, top: 24, bottom: 34, title: 22, legend: 112 
 const panelsALine = 3;
 
 /** Methods that do not learn α above those that do. */
-const panelOrder = [...methodOrder].sort((a, b) => Number(a.endsWith('_hd')) - Number(b.endsWith('_hd')));
+const panelOrder = [...methodOrder].sort((a, b) => Number(has(a, 'beta')) - Number(has(b, 'beta')));
 
 /** @param scaled settings that the colours' scale is made for, where several grids are to share it. */
 export function gridOf(
@@ -178,7 +179,7 @@ interface Cell {
 /** A setting's cell; a method that does not use β has the same for every β. */
 function cellsOf(
   settings: readonly SettingSummary[],
-  method: string,
+  method: Method,
   betas: readonly number[],
   figure: GridFigure,
   colour: ColourScale,
@@ -192,7 +193,7 @@ function cellsOf(
       const word = value === null ? (diverged.length === runs ? '×' : '–') : wordOf(value, figure);
       const some = value !== null && diverged.length > 0 ? ' ×' : '';
       const ink = value !== null && brightness(value, colour) < 0.55 ? 'white' : 'black';
-      const columns = method.endsWith('_hd') ? [setting.beta] : betas;
+      const columns = has(method, 'beta') ? [setting.beta] : betas;
       return columns.map((beta) => ({ alpha: rate(setting.alpha_0), beta: rate(beta), value, word: word + some, ink }));
     });
 }

@@ -1,6 +1,6 @@
 import { methodOrder, type Run, type RunFile } from '../results/find.js';
 import type { Row } from '../results/row.js';
-import type { Method } from '../optimizers/methods.js';
+import { methods, specOf, type Method } from '../optimizers/table.js';
 import { withoutSeed } from '../results/path.js';
 import { outcomeSoFar } from '../summary/outcome.js';
 import { growingCurve, overSeeds, type GrowingCurve, type SeedCurves } from './growing.js';
@@ -15,16 +15,13 @@ export interface Style {
   readonly width: number;
 }
 
-const solid: readonly number[] = [];
-
-export const styles: Record<Method, Style> = {
-  adam: { label: 'Adam', colour: '#6b3f84', dash: [2.6, 1.6], width: 1.6 },
-  adam_hd: { label: 'Adam-HD', colour: '#721ba6', dash: solid, width: 2 },
-  sgd: { label: 'SGD', colour: '#d5a767', dash: [8, 2.6], width: 1.5 },
-  sgd_hd: { label: 'SGD-HD', colour: '#fc9367', dash: solid, width: 1.5 },
-  sgdn: { label: 'SGDN', colour: '#a35572', dash: [5, 2.2], width: 1.3 },
-  sgdn_hd: { label: 'SGDN-HD', colour: '#bc3877', dash: solid, width: 1.3 },
-};
+export const styles = Object.fromEntries(
+  methods.map((method): [Method, Style] => {
+    const { label, style } = specOf(method);
+    const [colour, , dash, width] = style;
+    return [method, { label, colour, dash, width }];
+  }),
+) as Record<Method, Style>;
 
 /** The insets' iterations: the reference's, without row 0, which a log axis cannot show. */
 export const insetIterations = [2, 9000] as const;

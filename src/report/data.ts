@@ -4,7 +4,7 @@ import { overSeeds, type GrowingCurve } from '../plot/growing.js';
 import { titleOf } from '../plot/figure.js';
 import { styles } from '../plot/series.js';
 import type { Point } from '../plot/thin.js';
-import type { Method } from '../optimizers/methods.js';
+import type { Method } from '../optimizers/table.js';
 import { readError } from '../files.js';
 import { methodOrder, runName, type RunFile } from '../results/find.js';
 import { withoutSeed } from '../results/path.js';

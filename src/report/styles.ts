@@ -1,14 +1,9 @@
-import type { Method } from '../optimizers/methods.js';
+import { methods, specOf, type Method } from '../optimizers/table.js';
 
 /** The methods' colours on a dark page, where the published ones are too dark to read. */
-export const darkColours: Record<Method, string> = {
-  adam: '#b79bd0',
-  adam_hd: '#b46df0',
-  sgd: '#d5a767',
-  sgd_hd: '#fc9367',
-  sgdn: '#d58aa6',
-  sgdn_hd: '#f0609c',
-};
+export const darkColours = Object.fromEntries(
+  methods.map((method): [Method, string] => [method, specOf(method).style[1]]),
+) as Record<Method, string>;
 
 export const styleSheet = `
 :root { color-scheme: light dark; --page: #fff; --text: #1d1d1f; --soft: #5c5c63; --grid: #dcdce0; --panel: #f5f5f7; --best: #e3f3e5;

@@ -2,15 +2,15 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { readError, sha256Of } from '../files.js';
-import type { Method } from '../optimizers/methods.js';
+import { methods, type Method } from '../optimizers/table.js';
 import { shown } from '../text.js';
 import { tellsSettings } from './path.js';
 import { readRun } from './read.js';
 import { readRecord, type RunRecord } from './record.js';
 import type { Row } from './row.js';
 
-/** The methods in the order of the published legends. */
-export const methodOrder = ['adam', 'adam_hd', 'sgd', 'sgd_hd', 'sgdn', 'sgdn_hd'] as const satisfies readonly Method[];
+/** The methods in the order of the legends. */
+export const methodOrder: readonly Method[] = methods;
 
 /**
  * Where a run's results lie: `<dir>/<model>/<rates>/<method>.csv`, with `.partial` after it until the run ends; or in a
@@ -123,6 +123,8 @@ function compareText(a: string, b: string): number {
 const anyName: (name: string) => boolean = () => true;
 
 const resultsName = /^(.*)\.csv(\.partial)?$/s;
+/** What a run learns besides α, beside its results. */
+const learnedName = /\.learned\.csv(\.partial)?$/;
 
 /**
  * The folders in a folder, or its results files, where links lead as well. A link that leads back up makes no loop: no
@@ -140,7 +142,7 @@ function contents(dir: string, kind: 'file' | 'folder', warn: Warn, wanted = any
     throw readError(`the results folder ${shown(dir)}`, error, reasons);
   }
   return names.filter(wanted).filter((name) => {
-    if (kind === 'file' && !resultsName.test(name)) return false;
+    if (kind === 'file' && (!resultsName.test(name) || learnedName.test(name))) return false;
     const path = join(dir, name);
     try {
       const found = statSync(path);

@@ -7,8 +7,9 @@ export interface ResultPathOptions {
   readonly directory: string;
   readonly model: string;
   readonly method: string;
-  readonly alpha0: number;
-  readonly beta: number;
+  /** Undefined where the method has none. */
+  readonly alpha0?: number;
+  readonly beta?: number;
   /** What else the path tells, in this order; null stands for a setting that is off. */
   readonly besides?: Readonly<Record<string, Setting>>;
 }
@@ -16,10 +17,12 @@ export interface ResultPathOptions {
 /**
  * Where a run's results belong: `<directory>/<model>/<alpha>_<beta>/<method>.csv`, as `logreg/+1e-03_+1e-07/adam_hd.csv`.
  *
+ * Of a method without α₀ or without β, the folder says `none`: `logreg/none_none/prodigy.csv`.
+ *
  * Where there is more to tell, a folder does: `logreg/+1e-03_+1e-07/alpha_0=0.0014_seed=2/adam_hd.csv`.
  */
 export function resultPath({ directory, model, method, alpha0, beta, besides = {} }: ResultPathOptions): string {
-  const rates = `${pythonExponent(alpha0)}_${pythonExponent(beta)}`;
+  const rates = [alpha0, beta].map((rate) => (rate === undefined ? 'none' : pythonExponent(rate))).join('_');
   const told = Object.entries(besides).map(([name, value]) => `${name}=${value ?? 'off'}`);
   return join(directory, model, rates, told.join('_'), `${method}.csv`);
 }

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engines.js';
 import type { ModelName } from '../models/models.js';
 import type { Order } from '../optimizers/adam_hd.js';
-import type { Method } from '../optimizers/methods.js';
+import { has, specOf, type Method, type OwnOption } from '../optimizers/table.js';
 import type { HypergradOptimizer } from '../optimizers/rate.js';
 import { datasetDigest } from '../data/digest.js';
 import { resultPath } from '../results/path.js';
@@ -24,6 +24,13 @@ export interface Settings {
   readonly lowerBound?: number;
   readonly clip?: number;
   readonly hypergradOptimizer: HypergradOptimizer;
+  readonly muLr?: number;
+  readonly betaLr?: number;
+  readonly decayLr?: number;
+  readonly d0?: number;
+  readonly dCoef?: number;
+  readonly repsRel?: number;
+  readonly warmupSteps?: number;
   readonly batchSize: number;
   readonly epochs: number;
   readonly iterations: number;
@@ -57,6 +64,7 @@ export const usual = {
 /** All but what a path has a place for, how far a run goes, and what no row depends on. */
 type PathSetting = Exclude<
   keyof Settings,
+  | OwnSetting
   | 'model'
   | 'method'
   | 'alpha_0'
@@ -68,7 +76,13 @@ type PathSetting = Exclude<
 >;
 
 /** A null stands for a setting that is off; the compiler sees to it that none is forgotten. */
-type Resolved = { readonly [Name in keyof Required<Omit<Settings, 'engine'>>]: Setting };
+type Resolved = Readonly<
+  Record<Exclude<keyof Settings, 'engine' | OwnSetting>, Setting> & Partial<Record<OwnSetting, Setting>>
+>;
+
+/** Options that are told of the methods alone that have them. */
+const ownSettings = ['muLr', 'betaLr', 'decayLr', 'd0', 'dCoef', 'repsRel', 'warmupSteps'] as const;
+type OwnSetting = (typeof ownSettings)[number];
 
 /** What a run is, to be told from others. */
 export function identityOf(settings: Settings, circumstances: Circumstances): Identity {
@@ -103,16 +117,29 @@ export function targetOf(settings: Settings, dir: string): string {
 export function sweepTargetOf(settings: Settings, dir: string): string {
   const { alpha_0, beta } = settings;
   const rounded = Object.entries({ alpha_0, beta }).filter(([, rate]) => Number(pythonExponent(rate)) !== rate);
-  const unusual = (Object.keys(usual) as PathSetting[]).flatMap((name): [string, Setting][] => {
+  const unusual = [...(Object.keys(usual) as PathSetting[]), ...ownSettings].flatMap((name): [string, Setting][] => {
     const value = settings[name] ?? null;
-    return value === usual[name] ? [] : [[name, value]];
+    return value === usualOf(settings.method, name) ? [] : [[name, value]];
   });
   return resultPath({ ...pathOptions(settings, dir), besides: Object.fromEntries([...rounded, ...unusual]) });
 }
 
+/** What no path names: what a method of its own has by default, or the published runs have in common. */
+function usualOf(method: Method, name: PathSetting | OwnSetting): Setting {
+  const own = specOf(method).options[name as OwnOption];
+  return own ?? (Object.hasOwn(usual, name) ? usual[name as PathSetting] : null);
+}
+
 function pathOptions({ model, method, alpha_0: alpha0, beta, synthetic }: Settings, directory: string) {
   // Results of made-up images must never pass for real ones.
-  return { directory, model: synthetic ? `${model}_synthetic` : model, method, alpha0, beta };
+  const { published } = specOf(method);
+  return {
+    directory,
+    model: synthetic ? `${model}_synthetic` : model,
+    method,
+    ...((published === true || has(method, 'alpha_0')) && { alpha0 }),
+    ...((published === true || has(method, 'beta')) && { beta }),
+  };
 }
 
 function resolved(settings: Settings): Resolved {
@@ -122,6 +149,9 @@ function resolved(settings: Settings): Resolved {
   return {
     ...{ model, method, alpha_0, beta, mu, weightDecay, order, multiplicative, lowerBound, clip, hypergradOptimizer },
     ...{ batchSize, epochs, iterations, lossThreshold, reduction, seed, parallel, synthetic },
+    ...Object.fromEntries(
+      ownSettings.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]]])),
+    ),
     ...{ threads, workers, device },
   };
 }

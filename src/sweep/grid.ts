@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import type { Method } from '../optimizers/methods.js';
+import { has, methodsWith, type Method, type OwnOption } from '../optimizers/table.js';
 import type { Settings } from '../run/settings.js';
 
 /** Values of each option, of which a run has one: its runs are all combinations. */
@@ -9,6 +9,8 @@ export type Grid<Options> = { readonly [Name in keyof Options]: readonly Options
 export interface PartOfGrid<Options> {
   readonly grid: Grid<Options>;
   readonly exclude: readonly Partial<Grid<Options>>[];
+  /** Gives a run what its method has where the grid says nothing. Default: nothing. */
+  readonly complete?: (run: Options) => Options;
 }
 
 /** A plan of more is a slip of the hand; its table alone would fill gigabytes. */
@@ -23,8 +25,9 @@ export function runsOf<Options extends Pick<Settings, 'model' | 'method'>>(
   parts: readonly PartOfGrid<Options>[],
 ): Options[] {
   const runs: Options[] = [];
-  for (const { grid, exclude } of parts) {
-    const left = combinations(grid).filter((run) => !exclude.some((entry) => matches(run, entry)));
+  for (const { grid, exclude, complete = (run) => run } of parts) {
+    const all = combinations(grid).map((run) => complete(run));
+    const left = all.filter((run) => !exclude.some((entry) => matches(run, entry)));
     refuseTooMany(runs.length + left.length);
     for (const run of left) runs.push(run);
   }
@@ -63,18 +66,6 @@ export function refuseTooMany(runs: number): void {
 
 /** Whether a row of a method's runs depends on an option. */
 function uses(method: Method, option: PropertyKey): boolean {
-  switch (option) {
-    case 'beta':
-    case 'multiplicative':
-    case 'lowerBound':
-    case 'clip':
-    case 'hypergradOptimizer':
-      return method.endsWith('_hd');
-    case 'mu':
-      return method.startsWith('sgdn');
-    case 'order':
-      return method === 'adam_hd';
-    default:
-      return true;
-  }
+  const own = option as OwnOption;
+  return has(method, own) || methodsWith(own).length === 0;
 }

@@ -4,7 +4,8 @@ import { program } from '../engine/program.js';
 import { dataParallel } from '../models/data_parallel.js';
 import type { Values } from '../models/model.js';
 import { models, type ModelName } from '../models/models.js';
-import { updateRule, type Method, type MethodOptions } from '../optimizers/methods.js';
+import { updateRule, type MethodOptions } from '../optimizers/methods.js';
+import type { Method } from '../optimizers/table.js';
 import { mt19937, mt19937From, type Mt19937 } from '../random/mt19937.js';
 import type { Row } from '../results/row.js';
 import { turn } from '../turn.js';
@@ -94,7 +95,7 @@ async function* run(options: TrainOptions): AsyncGenerator<Stretch, void> {
   try {
     const start = from?.position ?? { ...epochStart, order: orders.before(1) };
     if (!from) {
-      const { row, seconds } = await firstRow(runner, ofFirstRow, options);
+      const { row, seconds } = await firstRow(runner, ofFirstRow, rule.alpha0, options);
       yield { rows: [row], position: start, state: () => runner.state(), validationSeconds: seconds };
     }
     yield* epochs(runner, batches, orders, start, options);
@@ -111,8 +112,8 @@ function sizesOfBatches(samples: number, batchSize: number): number[] {
   return [...sizes];
 }
 
-async function firstRow(runner: Runner, samples: Int32Array, options: TrainOptions) {
-  const { batchSize, alpha0, beta, signal } = options;
+async function firstRow(runner: Runner, samples: Int32Array, alpha0: number, options: TrainOptions) {
+  const { batchSize, beta, signal } = options;
   await turn(signal);
   const { loss: losses } = await runner.evaluate('train', samples.subarray(0, batchSize));
   const loss = mean(losses);

@@ -1,6 +1,7 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { updateRule, type Method } from '../../src/optimizers/methods.js';
+import { updateRule } from '../../src/optimizers/methods.js';
+import type { Method } from '../../src/optimizers/table.js';
 import { follow } from './rules.js';
 
 beforeAll(() => setBackend('cpu'));

@@ -43,7 +43,6 @@ async function start(program: Program, threads: number, { signal, state: given }
   // A loop reads these arrays in its first iteration, and writes to them when it has ended.
   const state = mapValues(arrays, ({ shape, values }) => new Tensor('float32', values, shape));
 
-  const { parameters, buffers } = tree;
   const training = (batchSize: number): LoopOptions => ({
     batchSize,
     moves: true,
@@ -56,7 +55,7 @@ async function start(program: Program, threads: number, { signal, state: given }
     batchSize: validationBatch,
     moves: false,
     body(tensors, batch) {
-      return { figures: flatten(program.evaluate(unflatten({ parameters, buffers }, tensors), batch, productLayers)) };
+      return { figures: flatten(program.evaluate(unflatten(tree, tensors), batch, productLayers)) };
     },
   };
   const loops: Record<string, LoopOptions> = {
@@ -80,6 +79,12 @@ async function start(program: Program, threads: number, { signal, state: given }
     const wanted = session.outputNames.filter((name) => name.startsWith(`${loop}/`));
     const outputs = await session.run(feeds, Object.fromEntries(wanted.map((name) => [name, results[name] ?? null])));
     return (figure: string) => outputs[names.figure(loop, figure)]?.data as Float32Array | undefined;
+  }
+
+  /** What the rule learns besides α. */
+  function learnedSymbols(loop: string): string[] {
+    const prefix = names.figure(loop, 'learned/');
+    return session.outputNames.flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
   }
 
   /** Mini-batches as the graph's inputs; it has one for every mask, though evaluation reads none. */
@@ -106,7 +111,13 @@ async function start(program: Program, threads: number, { signal, state: given }
     async train(batches) {
       const figure = await run(trainingLoop(batches.batchSize), 'train', batches);
       const [loss = new Float32Array(), high, low] = [figure('loss'), figure('drift/high'), figure('drift/low')];
-      return { loss, alpha: Float64Array.from(loss, (_, i) => learningRate(alpha0, high?.[i] ?? 0, low?.[i] ?? 0)) };
+      return {
+        loss,
+        alpha: Float64Array.from(loss, (_, i) => learningRate(alpha0, high?.[i] ?? 0, low?.[i] ?? 0)),
+        learned: Object.fromEntries(
+          learnedSymbols(trainingLoop(batches.batchSize)).map((symbol) => [symbol, figure(`learned/${symbol}`)!]),
+        ),
+      };
     },
 
     async evaluate(set, rows) {

@@ -60,11 +60,15 @@ function start(program: Program, { state: given }: StartOptions = {}): Runner {
       const figures: NamedTensors[] = [];
       for (let i = 0; i * batches.batchSize < batches.rows.length; i++) figures.push(step(ithOf(batches, i)));
       const read = (name: string) => Promise.all(figures.map(async (figure) => (await figure[name]?.data())?.[0] ?? 0));
+      const symbols = Object.keys(figures[0] ?? {}).flatMap((name) => /^learned\/(.*)$/.exec(name)?.[1] ?? []);
+      const learned: Record<string, Float32Array> = {};
+      for (const symbol of symbols) learned[symbol] = Float32Array.from(await read(`learned/${symbol}`));
       const [loss, high, low] = [await read('loss'), await read('drift/high'), await read('drift/low')];
       dispose(figures);
       return {
         loss: Float32Array.from(loss),
         alpha: Float64Array.from(loss, (_, i) => learningRate(alpha0, high[i] ?? 0, low[i] ?? 0)),
+        learned,
       };
     },
 

@@ -19,7 +19,7 @@ import { initialState, mapValues } from '../onnx/engine.js';
 import type { Graph } from '../onnx/graph.js';
 import { encodeModel } from '../onnx/proto.js';
 import { InferenceSession, runtimeVersion, Tensor } from '../onnx/runtime.js';
-import type { Program } from '../program.js';
+import type { Program, State } from '../program.js';
 import { downloaded, downloadGraph, names, stepGraph, type StepOptions } from './step.js';
 
 export interface WebgpuOptions {
@@ -63,7 +63,8 @@ async function start(
     ({ shape, values }, path) => new Tensor('float32', given ? valuesAt(given, path, shape).slice() : values, shape),
   );
 
-  const { parameters, buffers } = tree;
+  // What an evaluation does not read stays where it is.
+  const read: State = program.evaluatesRule ? tree : { ...tree, rule: {} };
   const training = (batchSize: number): StepOptions => ({
     imageShape,
     batchSize,
@@ -78,9 +79,9 @@ async function start(
     imageShape,
     batchSize: validationBatch,
     masks: {},
-    state: mapValues(flatten({ parameters, buffers }), ({ shape }) => shape),
+    state: mapValues(flatten(read), ({ shape }) => shape),
     body(tensors, batch) {
-      return { figures: flatten(program.evaluate(unflatten({ parameters, buffers }, tensors), batch, layers)) };
+      return { figures: flatten(program.evaluate(unflatten(read, tensors), batch, layers)) };
     },
   };
 
@@ -123,28 +124,32 @@ async function start(
       const steps = batches.rows.length / batches.batchSize;
       const loss = new Float32Array(steps);
       const alpha = new Float64Array(steps);
+      const prefix = names.figure('learned/');
+      const symbols = step.outputNames.flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+      const learned = Object.fromEntries(symbols.map((symbol) => [symbol, new Float32Array(steps)]));
       for (let i = 0; i < steps; i++) {
         const outputs = await step.run({ ...state, ...batchTensors('train', ithOf(batches, i)) });
         const figure = (name: string) => (outputs[names.figure(name)]?.data as Float32Array | undefined)?.[0] ?? 0;
         loss[i] = figure('loss');
         alpha[i] = learningRate(alpha0, figure('drift/high'), figure('drift/low'));
+        for (const symbol of symbols) learned[symbol]![i] = figure(`learned/${symbol}`);
         release(state);
         state = mapValues(state, (_, path) => outputs[names.next(path)]!);
       }
-      return { loss, alpha };
+      return { loss, alpha, learned };
     },
 
     async evaluate(set, rows) {
       const evaluate = await session('evaluate', () => stepGraph(evaluation));
       const results: Evaluation = { loss: new Float32Array(rows.length), correct: new Float32Array(rows.length) };
-      const read = mapValues(evaluation.state, (_, path) => state[path]!);
+      const inputs = mapValues(evaluation.state, (_, path) => state[path]!);
       for (let start = 0; start < rows.length; start += validationBatch) {
         // Filled up to a whole batch, so that one session serves all.
         const filled = new Int32Array(validationBatch);
         const part = rows.subarray(start, start + validationBatch);
         filled.set(part);
         const outputs = await evaluate.run({
-          ...read,
+          ...inputs,
           ...batchTensors(set, { rows: filled, batchSize: validationBatch }),
         });
         for (const name of ['loss', 'correct'] as const) {

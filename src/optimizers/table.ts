@@ -1,0 +1,93 @@
+/** The options that not every method has, by their names on the command line. */
+export interface OwnOptions {
+  readonly alpha_0: number;
+  readonly beta: number;
+  readonly mu: number;
+  readonly order: 'reference' | 'paper';
+  readonly multiplicative: boolean;
+  readonly lowerBound: number | null;
+  readonly clip: number | null;
+  readonly hypergradOptimizer: 'plain' | 'momentum' | 'adam';
+  readonly muLr: number;
+  readonly betaLr: number;
+  readonly decayLr: number;
+  readonly d0: number;
+  readonly dCoef: number;
+  readonly repsRel: number;
+  readonly warmupSteps: number;
+}
+export type OwnOption = keyof OwnOptions;
+
+/** What is told of a method; its update rule is in methods.ts. */
+export interface MethodSpec {
+  /** As legends name it. */
+  readonly label: string;
+  /** What it learns beside the parameters; its `Alpha` in the results. */
+  readonly learns: string;
+  /** Which of the options it has, and what holds where one is not given; null: off. */
+  readonly options: Partial<OwnOptions>;
+  readonly paper: string;
+  /** Its curve: colours on a light and on a dark page, lengths of dash and gap, width. */
+  readonly style: readonly [light: string, dark: string, dash: readonly number[], width: number];
+  /** Whether its runs were published: then results lie under its β, too, though it has none. */
+  readonly published?: true;
+}
+
+const solid: readonly number[] = [];
+const published = true;
+const alpha = { alpha_0: 0.001 } as const;
+const learnedAlpha: Partial<OwnOptions> = {
+  ...{ alpha_0: 0.001, beta: 1e-6 },
+  ...{ multiplicative: false, lowerBound: null, clip: null, hypergradOptimizer: 'plain' },
+};
+const baydin = 'Baydin et al., Online Learning Rate Adaptation with Hypergradient Descent, ICLR 2018';
+const kingma = 'Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015';
+const sutskever = 'Sutskever et al., On the Importance of Initialization and Momentum in Deep Learning, ICML 2013';
+const robbins = 'Robbins and Monro, A Stochastic Approximation Method, 1951';
+
+/** The methods, in the order of legends; those of the paper as in its own. */
+export const methodTable = {
+  adam: {
+    ...{ label: 'Adam', learns: 'nothing; Alpha is α₀', options: alpha, paper: kingma, published },
+    style: ['#6b3f84', '#b79bd0', [2.6, 1.6], 1.6],
+  },
+  adam_hd: {
+    ...{ label: 'Adam-HD', learns: 'α', options: { ...learnedAlpha, order: 'reference' }, paper: baydin, published },
+    style: ['#721ba6', '#b46df0', solid, 2],
+  },
+  sgd: {
+    ...{ label: 'SGD', learns: 'nothing; Alpha is α₀', options: alpha, paper: robbins, published },
+    style: ['#d5a767', '#d5a767', [8, 2.6], 1.5],
+  },
+  sgd_hd: {
+    ...{ label: 'SGD-HD', learns: 'α', options: learnedAlpha, paper: baydin, published },
+    style: ['#fc9367', '#fc9367', solid, 1.5],
+  },
+  sgdn: {
+    ...{ label: 'SGDN', learns: 'nothing; Alpha is α₀', options: { ...alpha, mu: 0.9 }, paper: sutskever, published },
+    style: ['#a35572', '#d58aa6', [5, 2.2], 1.3],
+  },
+  sgdn_hd: {
+    ...{ label: 'SGDN-HD', learns: 'α', options: { ...learnedAlpha, mu: 0.9 }, paper: baydin, published },
+    style: ['#bc3877', '#f0609c', solid, 1.3],
+  },
+} as const satisfies Record<string, MethodSpec>;
+
+export type Method = keyof typeof methodTable;
+
+/** The methods' names, as on the command line and in the results' file names; in the order of legends. */
+export const methods = Object.keys(methodTable) as Method[];
+
+export function specOf(method: Method): MethodSpec {
+  return methodTable[method];
+}
+
+/** Whether a method has an option. */
+export function has(method: Method, option: OwnOption): boolean {
+  return Object.hasOwn(specOf(method).options, option);
+}
+
+/** The methods that have an option. */
+export function methodsWith(option: OwnOption): Method[] {
+  return methods.filter((method) => has(method, option));
+}
