@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { methods, methodTable, specOf, type OwnOption } from '../optimizers/table.js';
+import type { Setting } from '../results/record.js';
 import { print } from './output.js';
-import { defaultOf, optionSpecs } from './train_options.js';
+import { optionSpecs } from './train_options.js';
 
 /** `hypergrad methods`: what `--method` may be, and what there is to know of each. */
 export function methodsCommand(): Command {
@@ -13,7 +14,7 @@ export function methodsCommand(): Command {
         const { label, learns, paper } = specOf(method);
         const names = Object.keys(methodTable[method].options) as OwnOption[];
         const options = names.map((name) => {
-          return { name, default: defaultOf(method, name) ?? null, about: optionSpecs[name].about };
+          return { name, default: specOf(method).options[name] ?? null, about: optionSpecs[name].about };
         });
         return { method, label, learns, options, paper };
       });
@@ -26,7 +27,7 @@ interface Described {
   readonly method: string;
   readonly label: string;
   readonly learns: string;
-  readonly options: readonly { readonly name: string; readonly default: unknown }[];
+  readonly options: readonly { readonly name: string; readonly default: Setting }[];
   readonly paper: string;
 }
 
@@ -35,6 +36,6 @@ function inWords({ method, label, learns, options, paper }: Described): string {
   return `${method} (${label})\n  learns   ${learns}\n  options  ${all || 'none of its own'}\n  paper    ${paper}\n`;
 }
 
-function word(value: unknown): string {
-  return value === null || value === false ? 'off' : String(value as string | number);
+function word(value: Setting): string {
+  return value === null || value === false ? 'off' : String(value);
 }

@@ -1,4 +1,4 @@
-import { abs, add, divNoNan, mean, mul, scalar, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { abs, add, addN, div, divNoNan, mean, mul, scalar, sum, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { mapTensors, tensorOf, zerosFor, type NamedTensors, type TensorTree } from '../tensors.js';
 import type { DescentOptions } from './descent.js';
 import { decayed, descend, type Direction } from './direction.js';
@@ -22,7 +22,7 @@ interface ElementState extends TensorTree {
  * With `multiplicative`, h/(|g|·|u|) is the sign of h. The state is that of the direction, and four numbers more for each
  * element.
  *
- * @returns a rule without a single α to tell; `learned` has the mean of each parameter's, as `alpha/<name>`.
+ * @returns a rule whose α is the mean of all elements'; `learned` has the mean of each parameter's, as `alpha/<name>`.
  */
 export function elementRates(direction: Direction, options: DescentOptions & RateOptions): UpdateRule {
   const { alpha0, weightDecay = 0, multiplicative = false } = options;
@@ -53,6 +53,12 @@ export function elementRates(direction: Direction, options: DescentOptions & Rat
         return descend(theta, mul(add(rates[name]!.drift.high, alpha0), scale), tensorOf(q, name));
       });
       return { parameters: moved, state: { inner, q, scale, rates } satisfies ElementState };
+    },
+    drift(state) {
+      const drifts = Object.values((state as ElementState).rates).map(({ drift }) => drift);
+      const count = drifts.reduce((total, { high }) => total + high.size, 0);
+      const meanOf = (parts: Tensor[]) => div<Scalar>(addN<Scalar>(parts.map((part) => sum<Scalar>(part))), count);
+      return { high: meanOf(drifts.map(({ high }) => high)), low: meanOf(drifts.map(({ low }) => low)) };
     },
     learned: (state) =>
       Object.fromEntries(

@@ -1,4 +1,4 @@
-import { add, type Scalar } from '@tensorflow/tfjs-core';
+import { add, addN, div, type Scalar } from '@tensorflow/tfjs-core';
 import { pick, type NamedTensors, type TensorTree } from '../tensors.js';
 import type { UpdateRule } from './rule.js';
 
@@ -9,7 +9,7 @@ type GroupedState = Readonly<Record<string, TensorTree>>;
  *
  * @param rule any rule; of one that learns α, each group has its own.
  * @param groupOf the group of a parameter, by its name. Default: each parameter tensor is one.
- * @returns a rule without a single α to tell; `learned` has each group's, as `alpha/<group>`, and what it learns besides.
+ * @returns a rule whose α is the mean of the groups'; `learned` has each group's, as `alpha/<group>`, and what it learns besides.
  *
  * @example
  * ```ts
@@ -52,6 +52,13 @@ export function grouped(rule: UpdateRule, groupOf: (name: string) => string = (n
             rule.evaluated!((state as GroupedState)[group]!, pick(parameters, names)),
           ),
         ) as NamedTensors,
+    }),
+    ...(rule.drift && {
+      drift(state: TensorTree) {
+        const drifts = Object.values(state as GroupedState).map((own) => rule.drift!(own));
+        const mean = (parts: Scalar[]) => div<Scalar>(addN(parts), parts.length);
+        return { high: mean(drifts.map(({ high }) => high)), low: mean(drifts.map(({ low }) => low)) };
+      },
     }),
     learned: (state) =>
       Object.fromEntries(

@@ -1,6 +1,10 @@
 import { add, mul, scalar, type Scalar } from '@tensorflow/tfjs-core';
 import { zerosFor, type NamedTensors, type TensorTree } from '../tensors.js';
 import type { Direction } from './direction.js';
+import { steepest } from './sgd.js';
+import { sgdHD } from './sgd_hd.js';
+import type { UpdateRule } from './rule.js';
+import type { DescentOptions } from './descent.js';
 import { dot } from './dot.js';
 import { learnedRate, type RateOptions, type RateState } from './rate.js';
 
@@ -45,5 +49,19 @@ export function rated(direction: Direction, options: RateOptions & { readonly al
         state: { inner, q, scale, drift, hypergradOptimizer } satisfies RatedState,
       };
     },
+  };
+}
+
+/** SGD whose α is learned at the rate β, which is learned at the rate `betaLr`. `learned` has β. */
+export function sgdTower(
+  options: DescentOptions & Pick<RateOptions, 'beta' | 'clip' | 'lowerBound'> & { readonly betaLr: number },
+): UpdateRule {
+  const { beta, betaLr, ...others } = options;
+  const hypergradOptimizer = rated(steepest, { alpha0: beta, beta: betaLr });
+  return {
+    ...sgdHD({ ...others, beta: 1, mu: 0, hypergradOptimizer }),
+    learned: (state) => ({
+      beta: add<Scalar>(((state as unknown as RateState).hypergradOptimizer as RatedState).drift.high, beta),
+    }),
   };
 }
