@@ -100,6 +100,7 @@ function loopGraph(
   const condition = iteration.input(inside('condition'), [], 'bool');
   const carried = moves ? Object.entries(state) : [];
   for (const [path, shape] of carried) iteration.input(inside(path), shape, 'float32');
+  const carriedNames = new Set(carried.map(([path]) => inside(path)));
 
   const figures = traceBackend.trace(iteration, () => {
     const before = Object.entries(state).map(
@@ -112,7 +113,11 @@ function loopGraph(
     iteration.output(inside('go on'), condition, [], 'bool');
     for (const [path, shape] of carried) {
       const moved = traceBackend.value(tensorOf(after.state ?? {}, path));
-      iteration.output(inside(names.next(loop, path)), moved, shape, 'float32');
+      // What was another path's before the step is copied: of a single step, the runtime would read it where it has already
+      // written that path's next value.
+      const another = carriedNames.has(moved) && moved !== inside(path);
+      const own = another ? iteration.node('Max', [moved]) : moved;
+      iteration.output(inside(names.next(loop, path)), own, shape, 'float32');
     }
     for (const [name, figure] of Object.entries(after.figures)) {
       iteration.output(inside(names.figure(loop, name)), traceBackend.value(figure), figure.shape, 'float32');
