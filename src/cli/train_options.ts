@@ -131,6 +131,8 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
     muLr: ['--muLr <rate>', 'learning rate of the momentum', nonNegative],
     betaLr: ['--betaLr <rate>', 'learning rate of β', nonNegative],
     decayLr: ['--decayLr <rate>', "learning rate of Adam's β₁ and β₂", nonNegative],
+    d0: ['--d0 <distance>', 'estimate of the distance to begin with', positive],
+    dCoef: ['--dCoef <factor>', 'factor of that estimate', positive],
     repsRel: ['--repsRel <share>', 'length of the first step, relative to 1 + ‖θ₀‖', positive],
     warmupSteps: ['--warmupSteps <count>', 'steps over which α grows to α₀', integer(0)],
   }),
@@ -281,7 +283,7 @@ function ownSpecs<Name extends OwnOption>(
 /** The options that not every method has. */
 export const ownOptions = [
   ...(['alpha_0', 'beta', 'mu', 'order', 'multiplicative', 'lowerBound', 'clip', 'hypergradOptimizer'] as const),
-  ...(['muLr', 'betaLr', 'decayLr', 'repsRel', 'warmupSteps'] as const),
+  ...(['muLr', 'betaLr', 'decayLr', 'd0', 'dCoef', 'repsRel', 'warmupSteps'] as const),
 ] as const satisfies readonly OwnOption[];
 
 /** What holds for an option of a method where it is not given; undefined: it is off, or the method has no such option. */

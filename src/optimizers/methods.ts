@@ -5,6 +5,7 @@ import { elementRates } from './element_rates.js';
 import { grouped } from './grouped.js';
 import { hdm } from './hdm.js';
 import { hypergradientDescent } from './hypergradient.js';
+import { prodigy } from './prodigy.js';
 import { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from './rate.js';
 import type { UpdateRule } from './rule.js';
 import { scheduleFreeAdamW, scheduleFreeSGD } from './schedule_free.js';
@@ -17,7 +18,7 @@ import { tunableAdamDirection } from './tunable_adam.js';
 export interface MethodOptions
   extends
     Omit<RateOptions, 'hypergradOptimizer'>,
-    Partial<Pick<OwnOptions, 'muLr' | 'betaLr' | 'decayLr' | 'repsRel' | 'warmupSteps'>> {
+    Partial<Pick<OwnOptions, 'muLr' | 'betaLr' | 'decayLr' | 'd0' | 'dCoef' | 'repsRel' | 'warmupSteps'>> {
   readonly alpha0: number;
   readonly mu: number;
   readonly weightDecay: number;
@@ -44,6 +45,7 @@ const rules: Record<Method, (options: RuleOptions) => UpdateRule> = {
   sgd_hd_layers: (options) => grouped(sgdHD({ ...options, mu: 0 }), layerOf),
   adam_hd_layers: (options) => grouped(adamHD({ ...options, order: 'paper' }), layerOf),
   sgd_hd_elements: (options) => elementRates(steepest, options),
+  prodigy: (options) => prodigy({ ...options, decouple: false }),
   dog,
   ldog: (options) => grouped(dog(options)),
   sgd_sf: ({ mu, ...options }) => scheduleFreeSGD({ ...options, momentum: mu }),
@@ -60,8 +62,8 @@ function layerOf(parameter: string): string {
  * table's where they are not given.
  */
 export function updateRule(method: Method, options: MethodOptions): UpdateRule {
-  const { muLr, betaLr, decayLr, repsRel, warmupSteps } = specOf(method).options;
-  const own = Object.entries({ muLr, betaLr, decayLr, repsRel, warmupSteps });
+  const { muLr, betaLr, decayLr, d0, dCoef, repsRel, warmupSteps } = specOf(method).options;
+  const own = Object.entries({ muLr, betaLr, decayLr, d0, dCoef, repsRel, warmupSteps });
   return rules[method]({
     ...Object.fromEntries(own.filter(([, value]) => value !== undefined)),
     ...options,

@@ -11,6 +11,8 @@ export interface OwnOptions {
   readonly muLr: number;
   readonly betaLr: number;
   readonly decayLr: number;
+  readonly d0: number;
+  readonly dCoef: number;
   readonly repsRel: number;
   readonly warmupSteps: number;
 }
@@ -45,6 +47,7 @@ const robbins = 'Robbins and Monro, A Stochastic Approximation Method, 1951';
 
 const chu = 'Chu et al., Provable and Practical Online Learning Rate Adaptation with Hypergradient Descent, ICML 2025';
 const chandra = 'Chandra et al., Gradient Descent: The Ultimate Optimizer, NeurIPS 2022';
+const mishchenko = 'Mishchenko and Defazio, Prodigy: An Expeditiously Adaptive Parameter-Free Learner, ICML 2024';
 const ivgi = "Ivgi, Hinder and Carmon, DoG is SGD's Best Friend, ICML 2023";
 const defazio = 'Defazio et al., The Road Less Scheduled, NeurIPS 2024';
 
@@ -108,6 +111,15 @@ export const methodTable = {
     ...{ label: 'SGD-HD by element', learns: 'an α for each parameter; Alpha is their mean', paper: baydin },
     options: learnedAlpha,
     style: ['#e08a8a', '#f0b4b4', [3, 2], 1.5],
+  },
+  prodigy: {
+    ...{
+      label: 'Prodigy',
+      learns: 'd, the rate of Adam, which is Alpha',
+      options: { d0: 1e-6, dCoef: 1 },
+      paper: mishchenko,
+    },
+    style: ['#c4317f', '#f07ab5', [12, 3], 1.8],
   },
   dog: {
     ...{ label: 'DoG', learns: 'the rate of SGD, which is Alpha', options: { repsRel: 1e-6 }, paper: ivgi },

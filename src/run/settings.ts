@@ -27,6 +27,8 @@ export interface Settings {
   readonly muLr?: number;
   readonly betaLr?: number;
   readonly decayLr?: number;
+  readonly d0?: number;
+  readonly dCoef?: number;
   readonly repsRel?: number;
   readonly warmupSteps?: number;
   readonly batchSize: number;
@@ -79,7 +81,7 @@ type Resolved = Readonly<
 >;
 
 /** Options that are told of the methods alone that have them. */
-const ownSettings = ['muLr', 'betaLr', 'decayLr', 'repsRel', 'warmupSteps'] as const;
+const ownSettings = ['muLr', 'betaLr', 'decayLr', 'd0', 'dCoef', 'repsRel', 'warmupSteps'] as const;
 type OwnSetting = (typeof ownSettings)[number];
 
 /** What a run is, to be told from others. */
