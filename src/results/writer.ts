@@ -15,7 +15,7 @@ export interface RowsMark {
   readonly sha256: string;
 }
 
-export interface ResultsWriter {
+export interface TableWriter<Item> {
   /** Where the rows are until `finish`: `<target>.partial`. */
   readonly partial: string;
   /**
@@ -23,7 +23,7 @@ export interface ResultsWriter {
    *
    * @throws RunFailure where the disk is full; the file ends in a whole row then, too.
    */
-  write(rows: readonly Row[]): void;
+  write(rows: readonly Item[]): void;
   /** Puts the file back where somebody has removed it, or moved it away; tells whether that was so. */
   restore(): boolean;
   /** The rows so far. */
@@ -36,6 +36,25 @@ export interface ResultsWriter {
   close(): void;
 }
 
+export type ResultsWriter = TableWriter<Row>;
+
+/** What a run has learned besides α after a step, by symbol. */
+export interface LearnedRow {
+  readonly iteration: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+export type LearnedWriter = TableWriter<LearnedRow>;
+
+/** Opens the file of what a run learns besides α, in the manner of `openResults`: the iteration, then a column a symbol. */
+export function openLearned(target: string, symbols: readonly string[], after?: RowsMark): LearnedWriter {
+  const toRecord = ({ iteration, values }: LearnedRow) => [
+    String(iteration),
+    ...Object.values(values).map(pythonFloat),
+  ];
+  return openTable(target, ['Iteration', ...symbols], toRecord, after);
+}
+
 /**
  * Opens a results file in the format of the published ones: numbers as Python writes them, lines that end in CR LF.
  * Makes the folders it needs. The partial file of an earlier run is begun anew, or goes on after a mark.
@@ -43,6 +62,15 @@ export interface ResultsWriter {
  * @throws UsageError, from its methods too, where the file cannot be written, or has other rows up to the mark.
  */
 export function openResults(target: string, after?: RowsMark): ResultsWriter {
+  return openTable(target, columns, toRecord, after);
+}
+
+function openTable<Item>(
+  target: string,
+  header: readonly string[],
+  toRecord: (item: Item) => string[],
+  after?: RowsMark,
+): TableWriter<Item> {
   const partial = `${target}.partial`;
   const start = after ? reopened(partial, after) : begun(target, partial);
   const { hash } = start;
@@ -60,7 +88,7 @@ export function openResults(target: string, after?: RowsMark): ResultsWriter {
     bytes += written.length;
     hash.update(written);
   };
-  if (!after) append(toCsv([columns]));
+  if (!after) append(toCsv([header]));
 
   return {
     partial,

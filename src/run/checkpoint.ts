@@ -23,6 +23,8 @@ export interface Checkpoint extends Snapshot {
   readonly resumed: number;
   /** The rows up to here. */
   readonly rows: RowsMark;
+  /** Of what is learned besides α, if anything is. */
+  readonly learned?: RowsMark | undefined;
   /** Figures of the last of them, and of the last validation. */
   readonly reached: Reached;
 }
@@ -33,10 +35,10 @@ const version = 1;
 
 /** @throws UsageError where it cannot be written, RunFailure where the disk is full; an earlier one stays then. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  const { identity, started, resumed, rows, reached, position } = checkpoint;
+  const { identity, started, resumed, rows, learned, reached, position } = checkpoint;
   const state = await checkpoint.state();
   const run: RunEntry = {
-    ...{ identity, started, resumed, rows, reached },
+    ...{ identity, started, resumed, rows, learned, reached },
     step: position.step,
     buffers: namesOf(state, 'buffers/'),
   };
@@ -82,7 +84,7 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
   if (run === undefined || sums.length !== 3 || ![0, 2].includes(due.length) || order.length !== stateSize) {
     throw unusable(path, 'what it says of its run is not in the layout of this version');
   }
-  const { identity, started, resumed, rows, reached, step, buffers } = run;
+  const { identity, started, resumed, rows, learned, reached, step, buffers } = run;
   const [lossSum = 0, alphaSum = 0, seconds = 0] = sums;
   const [loss, alpha] = due;
   return {
@@ -90,6 +92,7 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
     started,
     resumed,
     rows,
+    learned,
     reached,
     position: {
       step,
@@ -104,15 +107,18 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
   };
 }
 
-interface RunEntry extends Pick<Checkpoint, 'identity' | 'started' | 'resumed' | 'rows' | 'reached'> {
+interface RunEntry extends Pick<Checkpoint, 'identity' | 'started' | 'resumed' | 'rows' | 'learned' | 'reached'> {
   readonly step: number;
   /** Which of the network's arrays are no parameters. */
   readonly buffers: readonly string[];
 }
 
+const isMark = isObjectOf<RowsMark>({ count: isCount, bytes: isCount, sha256: isText });
+
 const isRunEntry = isObjectOf<RunEntry>({
   ...{ identity: isIdentity, started: isText, resumed: isCount, reached: isReached, step: isCount },
-  rows: isObjectOf<RowsMark>({ count: isCount, bytes: isCount, sha256: isText }),
+  rows: isMark,
+  learned: (value) => value === undefined || isMark(value),
   buffers: (value) => Array.isArray(value) && value.every(isText),
 });
 

@@ -8,7 +8,7 @@ import { writeWhole } from '../files.js';
 import { Held, hold, type Lock } from '../lock.js';
 import { runId, writeRecord, type Identity, type Machine, type Reached, type RunRecord } from '../results/record.js';
 import type { Row } from '../results/row.js';
-import { openResults, type ResultsWriter } from '../results/writer.js';
+import { openLearned, openResults, type LearnedWriter, type ResultsWriter } from '../results/writer.js';
 import type { Position } from '../training/position.js';
 import { train, type Stretch, type TrainOptions } from '../training/train.js';
 import { writeCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -118,6 +118,7 @@ async function keptRun(
   let reached = from?.reached ?? nothingYet;
   if (from) observer.resumed(from.reached, from.position.seconds);
   let results: ResultsWriter | undefined;
+  let learned: LearnedWriter | undefined;
   let last: Stretch | undefined;
   let finished: Outcome | undefined;
   let savedAt = performance.now();
@@ -142,8 +143,9 @@ async function keptRun(
 
   /** Only now that there is a row to write is anything touched of what was there. */
   function begin(): ResultsWriter {
-    if (!from) rmSync(files.checkpoint, { force: true });
+    if (!from) for (const path of [files.checkpoint, files.learnedAside]) rmSync(path, { force: true });
     const writer = openResults(files.results, from?.rows);
+    if (from?.learned) learned = openLearned(files.learned, [], from.learned);
     results = writer;
     writeRecord(unfinishedRecord(files), record('running'));
     return writer;
@@ -154,8 +156,9 @@ async function keptRun(
     const began = performance.now();
     try {
       writer.sync();
-      const rows = writer.mark();
-      await writeCheckpoint(files.checkpoint, { identity, started, resumed, rows, reached, position, state });
+      learned?.sync();
+      const marks = { rows: writer.mark(), learned: learned?.mark() };
+      await writeCheckpoint(files.checkpoint, { identity, started, resumed, ...marks, reached, position, state });
       saved = position;
       writeRecord(unfinishedRecord(files), record('running'));
     } catch (error) {
@@ -178,11 +181,16 @@ async function keptRun(
       const writer = (results ??= begin());
       lock.check();
       writer.write(stretch.rows);
+      const [first] = stretch.learned;
+      if (first) learned ??= openLearned(files.learned, Object.keys(first.values));
+      learned?.write(stretch.learned);
       last = stretch;
       reached = reachedAfter(reached, stretch.rows);
       observer.stretch(stretch);
-      const removed = writer.restore();
+      const removed = [writer.restore(), learned?.restore()].includes(true);
       if (stretch.ended && !signal.aborted && !removed) {
+        learned?.sync();
+        learned?.close();
         finished = await finish(files, writer, stretch, options, (more) => record('finished', more));
       } else if (signal.aborted || removed || isDue(stretch)) {
         await save(stretch, writer);
@@ -199,6 +207,7 @@ async function keptRun(
     throw error instanceof RunFailure ? new RunFailure(`${error.message} ${whatIsLeft(files, saved)}`) : error;
   } finally {
     results?.close();
+    learned?.close();
   }
 }
 
@@ -206,14 +215,14 @@ async function keptRun(
 async function finish(
   files: TargetFiles,
   results: ResultsWriter,
-  { state }: Stretch,
+  { network: networkNow }: Stretch,
   { keepModel }: SavedRunOptions,
   record: (more: Partial<RunRecord>) => RunRecord,
 ): Promise<Outcome> {
   const { count, sha256 } = results.mark();
   const finished = record({ rows: { count, sha256 }, model: keepModel ? basename(files.model) : null });
   if (keepModel) {
-    const network = Object.entries(await state()).filter(([path]) => !path.startsWith('rule/'));
+    const network = Object.entries(await networkNow()).filter(([path]) => !path.startsWith('rule/'));
     // 'pt' is what PyTorch's own readers ask for.
     const metadata = { format: 'pt', hypergrad: finished.id };
     writeWhole(files.modelAside, encodeSafetensors(arraysOf(Object.fromEntries(network)), metadata));

@@ -16,6 +16,9 @@ export interface TargetFiles {
   readonly record: string;
   /** The record of `partial` where there are results; and a finished run's for the moment before it takes its place. */
   readonly recordAside: string;
+  /** What the run learns besides α, where there is anything; until the results take their place, aside. */
+  readonly learned: string;
+  readonly learnedAside: string;
   readonly checkpoint: string;
   readonly model: string;
   readonly modelAside: string;
@@ -29,6 +32,8 @@ export function filesOf(results: string): TargetFiles {
     partial: `${results}.partial`,
     record: `${stem}.json`,
     recordAside: `${stem}.json.partial`,
+    learned: `${stem}.learned.csv`,
+    learnedAside: `${stem}.learned.csv.partial`,
     checkpoint: `${stem}.checkpoint.safetensors`,
     model: `${stem}.safetensors`,
     modelAside: `${stem}.safetensors.partial`,
@@ -42,14 +47,16 @@ export function unfinishedRecord({ results, record, recordAside }: TargetFiles):
 }
 
 /**
- * After the results have taken their place: the model follows, the checkpoint has served, and last the record, which says
+ * After the results have taken their place: what was learned besides and the model follow, the checkpoint has served, and last the record, which says
  * until then that there is something left to do.
  */
-export function complete({ record, recordAside, model, modelAside, checkpoint }: TargetFiles, kept: boolean): void {
+export function complete(files: TargetFiles, kept: boolean): void {
+  const { record, recordAside, model, modelAside, learned, learnedAside, checkpoint } = files;
   attempt(record, () => {
     if (!kept)
       rmSync(model, { force: true }); // of the results that were replaced
     else if (existsSync(modelAside)) renameSync(modelAside, model);
+    if (existsSync(learnedAside)) renameSync(learnedAside, learned);
     rmSync(checkpoint, { force: true });
     renameSync(recordAside, record);
     syncFolder(dirname(record));

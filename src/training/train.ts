@@ -8,8 +8,10 @@ import { updateRule, type MethodOptions } from '../optimizers/methods.js';
 import type { Method } from '../optimizers/table.js';
 import { mt19937, mt19937From, type Mt19937 } from '../random/mt19937.js';
 import type { Row } from '../results/row.js';
+import type { LearnedRow } from '../results/writer.js';
 import { turn } from '../turn.js';
 import { supply, type MiniBatch, type Supply } from './ahead.js';
+import { asEvaluated } from './evaluated.js';
 import { sampleOrder } from './order.js';
 import { epochStart, type Position } from './position.js';
 
@@ -55,8 +57,12 @@ export interface Snapshot {
 /** What a run yields: rows, and where it is after them. Its state is to be read before the next stretch is asked for. */
 export interface Stretch extends Snapshot {
   readonly rows: readonly Row[];
+  /** What the rule learns besides α, if anything; of an epoch's last step, too, whose row comes later. */
+  readonly learned: readonly LearnedRow[];
   /** Seconds of the validation that the last of the rows tells of. */
   readonly validationSeconds?: number;
+  /** The state with the parameters that the model is to be used with, where the rule has others than those it trains. */
+  readonly network: () => Promise<Readonly<Record<string, Values>>>;
   /** Whether the run is at its end. */
   readonly ended?: boolean;
 }
@@ -93,12 +99,20 @@ async function* run(options: TrainOptions): AsyncGenerator<Stretch, void> {
   const orders = epochOrders(from ? mt19937From(from.position.order) : first, options);
   const batches = await supply(orders.miniBatches(from?.position.step ?? 0), { dataset, model, seed, workers });
   try {
+    const network = async () => asEvaluated(rule, await runner.state());
     const start = from?.position ?? { ...epochStart, order: orders.before(1) };
     if (!from) {
       const { row, seconds } = await firstRow(runner, ofFirstRow, rule.alpha0, options);
-      yield { rows: [row], position: start, state: () => runner.state(), validationSeconds: seconds };
+      yield {
+        rows: [row],
+        learned: [],
+        position: start,
+        state: () => runner.state(),
+        network,
+        validationSeconds: seconds,
+      };
     }
-    yield* epochs(runner, batches, orders, start, options);
+    yield* epochs(runner, batches, orders, start, network, options);
   } finally {
     await batches.end();
     await runner.dispose();
@@ -138,6 +152,7 @@ async function* epochs(
   batches: Supply,
   orders: EpochOrders,
   start: Position,
+  network: Stretch['network'],
   options: TrainOptions,
 ): AsyncGenerator<Stretch, void> {
   const { batchSize, beta, dataset, lossThreshold, keepModel = false, signal } = options;
@@ -147,8 +162,9 @@ async function* epochs(
   let { step, lossSum, alphaSum, due } = start;
   let stepsACall = 1;
 
-  const stretch = (rows: readonly Row[], validationSeconds?: number): Stretch => ({
+  const stretch = (rows: readonly Row[], validationSeconds?: number, learned: readonly LearnedRow[] = []): Stretch => ({
     rows,
+    learned,
     position: {
       step,
       lossSum,
@@ -158,6 +174,7 @@ async function* epochs(
       order: orders.before(Math.floor(step / stepsAnEpoch) + 1),
     },
     state: () => runner.state(),
+    network,
     ...(validationSeconds !== undefined && { validationSeconds }),
   });
   const row = (loss: number, alpha: number, time: number): Row => ({
@@ -200,20 +217,26 @@ async function* epochs(
       }
 
       const rows: Row[] = [];
+      const learned: LearnedRow[] = [];
+      const symbols = Object.entries(steps.learned);
       for (const [i, loss] of steps.loss.entries()) {
         if (lossThreshold > 0 && loss <= lossThreshold) {
-          yield { ...stretch(rows), ended: true };
+          yield { ...stretch(rows, undefined, learned), ended: true };
           return;
         }
         const alpha = steps.alpha[i] ?? Number.NaN;
         step++;
         lossSum += loss;
         alphaSum += alpha;
+        if (symbols.length > 0) {
+          const values = Object.fromEntries(symbols.map(([symbol, figures]) => [symbol, figures[i] ?? Number.NaN]));
+          learned.push({ iteration: step + 1, values });
+        }
         // The steps of a call share its time evenly. They are of one epoch, so that only the last can close it.
         if (step % stepsAnEpoch === 0) due = { loss, alpha };
         else rows.push(row(loss, alpha, began + secondsAStep * (i + 1)));
       }
-      yield stretch(rows);
+      yield stretch(rows, undefined, learned);
     }
   } catch (error) {
     if (error !== signal?.reason) throw error;
