@@ -29,7 +29,7 @@ import {
   type Lists,
   type SweepName,
 } from './sweep_options.js';
-import { forMethod, refuseImpossible } from './train_options.js';
+import { forMethod, refuseImpossible, type TrainFlags } from './train_options.js';
 
 interface SweepFlags extends Lists, ClusterFlags {
   readonly only: readonly Choice[];
@@ -151,7 +151,7 @@ async function ordersOf(file: string | undefined, given: Lists, only: readonly C
   const runs = runsOf(
     grids.map(({ lists, exclude }) => {
       const all: Lists = { ...lists, ...given };
-      return { grid: gridOf(all), exclude, complete: (run) => forMethod(run, (option) => option in all) };
+      return { grid: gridOf(all), exclude, complete: (run: Pick<TrainFlags, SweepName>) => forMethod(run, (option) => option in all) };
     }),
   );
   if (runs.length === 0) throw new UsageError('The sweep has no runs: exclude leaves out all of them.');

@@ -25,7 +25,7 @@ export function runsOf<Options extends Pick<Settings, 'model' | 'method'>>(
   parts: readonly PartOfGrid<Options>[],
 ): Options[] {
   const runs: Options[] = [];
-  for (const { grid, exclude, complete = (run) => run } of parts) {
+  for (const { grid, exclude, complete = (run: Options) => run } of parts) {
     const all = combinations(grid).map((run) => complete(run));
     const left = all.filter((run) => !exclude.some((entry) => matches(run, entry)));
     refuseTooMany(runs.length + left.length);
