@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { plotResults } from '../../src/plot/plot.js';
 import { styles } from '../../src/plot/series.js';
-import { methodOrder } from '../../src/results/find.js';
+import { publishedMethods } from '../../src/optimizers/table.js';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 const rates = '+1e-03_+1e-07';
@@ -29,10 +29,12 @@ const curves = (svg: string, colour: string) =>
 
 describe('plotResults', () => {
   it('draws five curves and a line of the legend for each method, in published colours', async () => {
-    const { svg, paths, plotDir } = await plot(resultsOf(methodOrder.map((method) => `mlp/${rates}/${method}.csv`)));
+    const { svg, paths, plotDir } = await plot(
+      resultsOf(publishedMethods.map((method) => `mlp/${rates}/${method}.csv`)),
+    );
     expect(paths).toEqual([join(plotDir, 'mlp.svg')]);
     expect(svg).toContain('>Multi-layer neural network (on MNIST)</text>');
-    for (const method of methodOrder) {
+    for (const method of publishedMethods) {
       const { colour, label } = styles[method];
       // Three panels, two insets, one symbol; the symbol is drawn with lines, too.
       expect(curves(svg, colour), label).toBe(6);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../src/report/report.js';
-import { methodOrder } from '../../src/results/find.js';
+import { publishedMethods } from '../../src/optimizers/table.js';
 import { writeRecord } from '../../src/results/record.js';
 import { record } from '../record.js';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
@@ -14,7 +14,7 @@ const out = join(dir, 'page', 'report.html');
 const warnings: string[] = [];
 
 beforeAll(() => {
-  for (const [index, method] of methodOrder.entries()) {
+  for (const [index, method] of publishedMethods.entries()) {
     const text = syntheticCsv({
       loss: (iteration) => (2 + index) / (1 + iteration / 10),
       alpha: (iteration) => 0.001 * (1 + index) + (method.endsWith('hd') ? iteration * 1e-5 : 0),
