@@ -73,8 +73,8 @@ describe('a run that is interrupted', () => {
       [['--resume', '--alpha_0', '1.4e-3'], /is of another run: --alpha_0 0\.001, now 0\.0014\./],
       [['--resume', '--engine', 'cpu'], /engine onnx \(onnxruntime-node .*\), now cpu \(tfjs .*\)/],
       [
-        ['--resume', '--batchSize', '64', '--mu', '0.5'],
-        /--batchSize 128, now 64; --mu 0\.9, now 0\.5|--mu.*--batchSize/,
+        ['--resume', '--batchSize', '64', '--weightDecay', '0.5'],
+        /--weightDecay 0\.0001, now 0\.5; --batchSize 128, now 64/,
       ],
       [['--resume', '--iterations', '3'], /is at iteration \d+ already/],
       [['--engine', 'tfjs-node'], /An interrupted run/],
