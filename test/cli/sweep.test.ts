@@ -79,7 +79,7 @@ describe('a sweep', () => {
   });
 
   it.each([
-    [['--method', 'sgd,adamw'], /Of 'adamw'.*Did you mean adam\?/],
+    [['--method', 'sgd,adan'], /Of 'adan'.*Did you mean adam\?/],
     [['--seed', '1,'], /Of '': It takes an integer/],
     [['--epochs', '1,2'], /--epochs.*It takes an integer/],
     [['--method', 'sgdn', '--mu', '0.9,0'], /--mu 0: Nesterov/],
