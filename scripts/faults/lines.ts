@@ -272,8 +272,10 @@ const commands = ['train', 'train', 'train', 'train', 'train', 'train', 'compare
 /** Pairs that are right each by itself. */
 const contradictions: readonly (readonly [names: string, ...args: string[]])[] = [
   ['--mu', '--method', 'sgdn', '--mu', '0'],
+  ['--mu', '--method', 'sgd', '--mu', '0.5'],
+  ['--order', '--method', 'sgd_hd', '--order', 'paper'],
   ['--mu', '--method', 'sgdn_hd', '--mu', '-0'],
-  ['--lowerBound', '--lowerBound', '5', '--alpha_0', '1'],
+  ['--lowerBound', '--method', 'adam_hd', '--lowerBound', '5', '--alpha_0', '1'],
   ['--parallel', '--parallel', '4', '--batchSize', '2'],
   ['--resume', '--resume'],
   ['--keepModel', '--keepModel'],
@@ -315,14 +317,27 @@ function some(
   { most = 4, but = [] }: { most?: number; but?: readonly string[] } = {},
 ) {
   const names = Object.keys(options[command]!).filter((name) => !but.includes(name));
-  return Array.from({ length: random.below(most + 1) }, () => random.one(names))
-    .flatMap((name): Given[] => {
-      if (switches.has(name) || (name === '--parallel' && random.seldom(4))) return [[name]];
-      const { right } = options[command]![name]!;
-      return right.length > 0 ? [written(name, random.one(right), random)] : [];
-    })
-    .flat() as string[];
+  const chosen = Array.from({ length: random.below(most + 1) }, () => random.one(names)).flatMap((name): Given[] => {
+    if (switches.has(name) || (name === '--parallel' && random.seldom(4))) return [[name]];
+    const { right } = options[command]![name]!;
+    return right.length > 0 ? [written(name, random.one(right), random)] : [];
+  });
+  return ofItsMethod(chosen).flat() as string[];
 }
+
+/** Without the options that the method has not. */
+function ofItsMethod(given: readonly Given[]): readonly Given[] {
+  const parts = given.map(([word, value]) => [...word.split('='), ...(value === undefined ? [] : [value])]);
+  const method = parts.findLast(([name]) => name === '--method')?.[1] ?? 'adam';
+  return given.filter((_, i) => {
+    const [name = ''] = parts[i] ?? [];
+    if (name === '--mu') return method.startsWith('sgdn');
+    if (name === '--order') return method === 'adam_hd';
+    return !ofLearnedRates.has(name) || method.endsWith('_hd');
+  });
+}
+
+const ofLearnedRates = new Set(['--multiplicative', '--lowerBound', '--clip', '--hypergradOptimizer']);
 
 function written(name: string, value: string, random: Chance): Given {
   return random.seldom(2) ? [`${name}=${value}`] : [name, value];
