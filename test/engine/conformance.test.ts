@@ -113,7 +113,8 @@ describe.each<[Method, 'paper' | undefined]>([
     for (const [path, { shape, values }] of Object.entries(onnx.state)) {
       expect(shape, path).toEqual(cpu.state[path]?.shape);
       // The low part of α's drift is what rounding leaves over: noise by design.
-      if (!path.endsWith('drift/low')) expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(rounding);
+      if (!path.endsWith('drift/low'))
+        expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(rounding);
     }
     expect(cpu.alpha.at(-1) === 0.01, 'α is learnt by those methods alone that say so').toBe(
       specOf(method).learns.startsWith('nothing'),
@@ -158,7 +159,8 @@ describe('a narrow VGG', () => {
     expect(worst(onnx.valid.loss, cpu.valid.loss)).toBeLessThan(tolerance);
     expect(onnx.valid.correct).toEqual(cpu.valid.correct);
     for (const [path, { values }] of Object.entries(onnx.state)) {
-      if (!path.endsWith('drift/low')) expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(tolerance);
+      if (!path.endsWith('drift/low'))
+        expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(tolerance);
     }
     const statistics = cpu.state['buffers/features.1.running_var']?.values ?? [];
     expect(Math.min(...statistics), 'the running statistics move').toBeLessThan(0.9);
