@@ -107,6 +107,7 @@ const notRun: Record<string, readonly string[]> = {
     'docker build -t hypergrad .',
     'npx hypergrad sweep sweep.yaml --jobs 2 --k8s 2 --image hypergrad --claim runs > job.yaml',
     'kubectl apply -f job.yaml',
+  ],
   'is two hundred runs, and tells of them': [
     'npx hypergrad sweep sweeps/methods.yaml --model logreg --dir results/methods',
     'npx hypergrad summary results/methods',

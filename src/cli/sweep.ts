@@ -151,7 +151,11 @@ async function ordersOf(file: string | undefined, given: Lists, only: readonly C
   const runs = runsOf(
     grids.map(({ lists, exclude }) => {
       const all: Lists = { ...lists, ...given };
-      return { grid: gridOf(all), exclude, complete: (run: Pick<TrainFlags, SweepName>) => forMethod(run, (option) => option in all) };
+      return {
+        grid: gridOf(all),
+        exclude,
+        complete: (run: Pick<TrainFlags, SweepName>) => forMethod(run, (option) => option in all),
+      };
     }),
   );
   if (runs.length === 0) throw new UsageError('The sweep has no runs: exclude leaves out all of them.');
