@@ -45,7 +45,7 @@ describe.skipIf(why !== '')(`a sweep on a Slurm of this machine${why && ` (skipp
   }, 30_000);
 
   it('goes on after a task was preempted and another at the end of its time', { timeout: 120_000 }, async () => {
-    const grid = 'hypergrad sweep --method sgd,adam --seed 1..3 --reduction 60 --epochs 300';
+    const grid = 'hypergrad sweep --method sgd,adam --seed 1..3 --reduction 60 --epochs 1500';
     const { stdout } = await run(`${grid} --slurm 2 --submit`);
     expect(stdout).toMatch(/^\d+\n$/);
     const job = stdout.trim();
