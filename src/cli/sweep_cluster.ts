@@ -209,9 +209,14 @@ export function comeAgain(by: NodeJS.Signals | undefined, silent: boolean): void
   const { SLURM_JOB_ID, SLURM_ARRAY_JOB_ID, SLURM_ARRAY_TASK_ID } = process.env;
   if (by !== 'SIGUSR2' || SLURM_JOB_ID === undefined) return;
   const task = SLURM_ARRAY_JOB_ID === undefined ? SLURM_JOB_ID : `${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}`;
-  const { error, status, stderr } = spawnSync('scontrol', ['requeue', task], { encoding: 'utf8' });
+  const { error, status, signal, stderr } = spawnSync('scontrol', ['requeue', task], { encoding: 'utf8' });
   if (!error && status === 0) {
     if (!silent) say(`Slurm has task ${task} in its queue again.`);
+    return;
+  }
+  // Slurm ends all processes of a task that it requeues: scontrol, too, which may not have answered yet.
+  if (signal === 'SIGTERM' || signal === 'SIGKILL') {
+    if (!silent) say(`Slurm ended task ${task} as it was put into the queue again; squeue tells whether it is there.`);
     return;
   }
   const why = shown(error?.message ?? inOneLine(stderr), 300);

@@ -45,7 +45,7 @@ describe.skipIf(why !== '')(`a sweep on a Slurm of this machine${why && ` (skipp
   }, 30_000);
 
   it('goes on after a task was preempted and another at the end of its time', { timeout: 120_000 }, async () => {
-    const grid = 'hypergrad sweep --method sgd,adam --seed 1..3 --reduction 60 --epochs 1500';
+    const grid = 'hypergrad sweep --method sgd,adam --seed 1..3 --reduction 60 --epochs 1000';
     const { stdout } = await run(`${grid} --slurm 2 --submit`);
     expect(stdout).toMatch(/^\d+\n$/);
     const job = stdout.trim();
@@ -70,6 +70,9 @@ describe.skipIf(why !== '')(`a sweep on a Slurm of this machine${why && ` (skipp
         .sort(),
     ).toEqual([0, 0, 0, 0, 1, 1]);
     expect(filesBelow(join(folder, 'results'))).toHaveLength(2 * 6);
-    expect(readFileSync(join(folder, logs[1]!), 'utf8')).toContain(`Slurm has task ${job}_1 in its queue again.`);
+    // The second where Slurm was quicker to end the task than to answer it.
+    expect(readFileSync(join(folder, logs[1]!), 'utf8')).toMatch(
+      new RegExp(`^Slurm (has task ${job}_1 in its queue again\\.|ended task ${job}_1 as it was put into the queue)`, 'm'),
+    );
   });
 });
