@@ -72,7 +72,10 @@ describe.skipIf(why !== '')(`a sweep on a Slurm of this machine${why && ` (skipp
     expect(filesBelow(join(folder, 'results'))).toHaveLength(2 * 6);
     // The second where Slurm was quicker to end the task than to answer it.
     expect(readFileSync(join(folder, logs[1]!), 'utf8')).toMatch(
-      new RegExp(`^Slurm (has task ${job}_1 in its queue again\\.|ended task ${job}_1 as it was put into the queue)`, 'm'),
+      new RegExp(
+        `^Slurm (has task ${job}_1 in its queue again\\.|ended task ${job}_1 as it was put into the queue)`,
+        'm',
+      ),
     );
   });
 });
