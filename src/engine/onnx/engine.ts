@@ -19,6 +19,14 @@ export interface OnnxOptions {
   readonly threads?: number;
   /** What counts as all cores; 0: the machine's. */
   readonly cores?: number | undefined;
+  /** What runs the graphs. Default: the processor. */
+  readonly provider?: Provider;
+}
+
+/** A provider of ONNX Runtime that computes on a GPU. */
+export interface Provider {
+  readonly name: 'cuda';
+  readonly deviceId: number;
 }
 
 type OrtTensors = Readonly<Record<string, Tensor>>;
@@ -27,15 +35,20 @@ type OrtTensors = Readonly<Record<string, Tensor>>;
  * The embedded engine: traces a program once into an ONNX graph and lets ONNX Runtime run it on the processor, many
  * steps in one call.
  */
-export function onnxEngine({ threads = 0, cores = 0 }: OnnxOptions = {}): Engine {
+export function onnxEngine({ threads = 0, cores = 0, provider }: OnnxOptions = {}): Engine {
   return {
     name: 'onnx',
     version: `onnxruntime-node ${runtimeVersion}`,
-    start: (program, options) => start(program, threads || (isSmall(program) ? 1 : cores), options),
+    start: (program, options) => start(program, threads || (isSmall(program) ? 1 : cores), provider, options),
   };
 }
 
-async function start(program: Program, threads: number, { signal, state: given }: StartOptions = {}): Promise<Runner> {
+async function start(
+  program: Program,
+  threads: number,
+  provider: Provider | undefined,
+  { signal, state: given }: StartOptions = {},
+): Promise<Runner> {
   const { dataset, alpha0, masks: maskShapes, batchSizes, validationBatch } = program;
   const { tree, arrays } = await initialState(program);
   if (given) for (const [path, { shape, values }] of Object.entries(arrays)) values.set(valuesAt(given, path, shape));
@@ -63,9 +76,11 @@ async function start(program: Program, threads: number, { signal, state: given }
     [evaluationLoop]: evaluation,
   };
   const { imageShape, augmented } = dataset;
-  const graph = loopsGraph({ imageShape, prepared: augmented, masks: maskShapes, state: shapes, loops });
+  // To a GPU the whole set would travel with every call.
+  const prepared = augmented || provider !== undefined;
+  const graph = loopsGraph({ imageShape, prepared, masks: maskShapes, state: shapes, loops });
   await turn(signal);
-  const session = await createSession(graph, threads);
+  const session = await createSession(graph, threads, provider);
   const images = imageTensors(dataset);
 
   /** Runs a loop over mini-batches; returns its figures. */
@@ -90,7 +105,7 @@ async function start(program: Program, threads: number, { signal, state: given }
   /** Mini-batches as the graph's inputs; it has one for every mask, though evaluation reads none. */
   function batchTensors(set: 'train' | 'test', { rows, batchSize, images: pixels, masks = {} }: Batches): OrtTensors {
     const steps = rows.length / batchSize;
-    const prepared = () => pixels ?? rowsOf(dataset[set].images, rows, sizeOf(imageShape));
+    const ofRows = () => pixels ?? rowsOf(dataset[set].images, rows, sizeOf(imageShape));
     const maskTensors = Object.entries(maskShapes).map(([name, shape]) => {
       const mask = masks[name];
       const leading = mask ? [steps, batchSize] : [0, 0];
@@ -100,8 +115,8 @@ async function start(program: Program, threads: number, { signal, state: given }
       [names.labels]: new Tensor('uint8', dataset[set].labels, [dataset[set].count]),
       [names.rows]: new Tensor('int32', rows, [steps, batchSize]),
       [names.steps]: integer(steps),
-      ...(augmented
-        ? { [names.prepared]: images.of(prepared(), [steps, batchSize]) }
+      ...(prepared
+        ? { [names.prepared]: images.of(ofRows(), [steps, batchSize]) }
         : { [names.images]: set === 'train' ? images.train() : images.test() }),
       ...Object.fromEntries(maskTensors),
     };
@@ -171,8 +186,9 @@ function makeImageTensors(dataset: Dataset) {
   return { of, train: once('train'), test: once('test') };
 }
 
-async function createSession(graph: Graph, threads: number): Promise<InferenceSession> {
+async function createSession(graph: Graph, threads: number, provider?: Provider): Promise<InferenceSession> {
   return InferenceSession.create(encodeModel(graph), {
+    executionProviders: [provider ?? 'cpu'],
     // Beyond these, optimisations take a second and gain nothing: the graph has been simplified.
     graphOptimizationLevel: 'basic',
     intraOpNumThreads: threads,

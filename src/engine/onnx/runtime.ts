@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as Ort from 'onnxruntime-node';
 import { UsageError } from '../../errors.js';
@@ -10,6 +11,11 @@ import { UsageError } from '../../errors.js';
  */
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
+// The package brings the library along: scripts/bring-onnxruntime.js lays it there, and says why.
+const brought = fileURLToPath(new URL('../../../dist/onnxruntime', import.meta.url));
+/** The folder of the native libraries, where ONNX Runtime looks for those of more providers. */
+export const runtimeLibraries = join(brought, 'bin/napi-v6', process.platform, process.arch);
+
 const { InferenceSession, Tensor, env } = load();
 export { InferenceSession, Tensor };
 export const runtimeVersion = env.versions.node ?? '';
@@ -17,8 +23,6 @@ export type InferenceSession = Ort.InferenceSession;
 export type Tensor = Ort.Tensor;
 
 function load(): typeof Ort {
-  // The package brings the library along: scripts/bring-onnxruntime.js lays it there, and says why.
-  const brought = fileURLToPath(new URL('../../../dist/onnxruntime', import.meta.url));
   try {
     return createRequire(import.meta.url)(brought) as typeof Ort;
   } catch (error) {

@@ -1,0 +1,45 @@
+import { UsageError } from '../../errors.js';
+import type { Engine } from '../engine.js';
+import { onnxEngine } from '../onnx/engine.js';
+import { runtimeVersion } from '../onnx/runtime.js';
+import { loadCudaProvider } from './library.js';
+
+export interface OnnxCudaOptions {
+  /** Index of the GPU among those that CUDA shows. */
+  readonly device?: number;
+}
+
+/**
+ * The graphs of the engine onnx on an NVIDIA GPU: the whole loop over mini-batches stays there, and the state crosses once a
+ * call. Products are float32 ones, not TF32, whose three digits the results would show, unless NVIDIA_TF32_OVERRIDE=1 is set.
+ */
+export function onnxCudaEngine({ device = 0 }: OnnxCudaOptions = {}): Engine {
+  const inner = onnxEngine({ threads: 1, provider: { name: 'cuda', deviceId: device } });
+  return {
+    ...inner,
+    name: 'onnx-cuda',
+    version: `onnxruntime ${runtimeVersion}, cuda`,
+    async start(program, options) {
+      process.env.NVIDIA_TF32_OVERRIDE ??= '0'; // read when cuBLAS is loaded
+      await loadCudaProvider();
+      try {
+        return await inner.start(program, options);
+      } catch (error) {
+        throw refused(error as Error, device);
+      }
+    },
+  };
+}
+
+/** What the provider says of a GPU or driver that it cannot use, as a user's mistake. */
+function refused(error: Error, device: number): Error {
+  const reason = /CUDA failure \d+: [^;]*|CUDNN?[ _]failure[^;]*|libonnxruntime_providers_\w+\.so[^\n]*/i.exec(
+    error.message,
+  );
+  if (!reason) return error;
+  return new UsageError(
+    `the engine onnx-cuda cannot use GPU ${device} (${reason[0].trim()}). It needs an NVIDIA GPU from Turing on, ` +
+      'and a driver of version 580 or later; --engine onnx computes on the processor.',
+    { cause: error },
+  );
+}
