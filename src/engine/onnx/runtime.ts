@@ -17,7 +17,7 @@ const brought = fileURLToPath(new URL('../../../dist/onnxruntime', import.meta.u
 export const runtimeLibraries = join(brought, 'bin/napi-v6', process.platform, process.arch);
 
 const { InferenceSession, Tensor, env } = load();
-export { InferenceSession, Tensor };
+export { InferenceSession, Tensor, env };
 export const runtimeVersion = env.versions.node ?? '';
 export type InferenceSession = Ort.InferenceSession;
 export type Tensor = Ort.Tensor;

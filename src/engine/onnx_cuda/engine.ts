@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import { onnxEngine } from '../onnx/engine.js';
-import { runtimeVersion } from '../onnx/runtime.js';
+import { env, runtimeVersion } from '../onnx/runtime.js';
 import { loadCudaProvider } from './library.js';
 
 export interface OnnxCudaOptions {
@@ -21,6 +21,7 @@ export function onnxCudaEngine({ device = 0 }: OnnxCudaOptions = {}): Engine {
     version: `onnxruntime ${runtimeVersion}, cuda`,
     async start(program, options) {
       process.env.NVIDIA_TF32_OVERRIDE ??= '0'; // read when cuBLAS is loaded
+      env.logLevel = 'fatal'; // what fails is thrown, too
       await loadCudaProvider();
       try {
         return await inner.start(program, options);
@@ -33,9 +34,7 @@ export function onnxCudaEngine({ device = 0 }: OnnxCudaOptions = {}): Engine {
 
 /** What the provider says of a GPU or driver that it cannot use, as a user's mistake. */
 function refused(error: Error, device: number): Error {
-  const reason = /CUDA failure \d+: [^;]*|CUDNN?[ _]failure[^;]*|libonnxruntime_providers_\w+\.so[^\n]*/i.exec(
-    error.message,
-  );
+  const reason = /CUDA failure \d+: [^;]*|CUDNN?[ _]failure[^;]*|Failed to load shared library/i.exec(error.message);
   if (!reason) return error;
   return new UsageError(
     `the engine onnx-cuda cannot use GPU ${device} (${reason[0].trim()}). It needs an NVIDIA GPU from Turing on, ` +

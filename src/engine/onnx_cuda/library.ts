@@ -42,13 +42,14 @@ export async function loadCudaProvider(): Promise<void> {
   const { python, site, folder, version } = await pythonPackage('onnxruntime', 'onnxruntime-gpu', install);
   if (version !== runtimeVersion) {
     throw new UsageError(
-      `the engine onnx-cuda needs onnxruntime-gpu ${runtimeVersion}, and ${python} has ${version}; ${install} brings it.`,
+      `the engine onnx-cuda needs onnxruntime-gpu ${runtimeVersion}, and ${python} has ${version}; ${python} -m ${install} brings it.`,
     );
   }
   for (const name of cudaLibraries) {
     const path = inEnvironment(site, name);
     const fault = loadLibrary(path ?? name);
-    if (fault) throw new UsageError(`the engine onnx-cuda cannot load ${name} (${fault}); ${install} brings it.`);
+    if (fault)
+      throw new UsageError(`the engine onnx-cuda cannot load ${name} (${fault}); ${python} -m ${install} brings it.`);
   }
   for (const name of providers) linkBeside(join(folder, 'capi', name), join(runtimeLibraries, name));
 }
