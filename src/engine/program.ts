@@ -5,6 +5,7 @@ import {
   div,
   equal,
   keep,
+  reshape,
   valueAndGrads,
   type NamedTensorMap,
   type Scalar,
@@ -54,7 +55,10 @@ export interface EvaluationFigures extends TensorTree {
   readonly correct: Tensor1D;
 }
 
-/** An experiment as an engine sees it: pure functions on tensors, and the arrays to start from. */
+/**
+ * An experiment as an engine sees it: pure functions on tensors, and the arrays to start from. An engine may store the
+ * parameters, and with them what the rule keeps of each, in other shapes of as many elements.
+ */
 export interface Program {
   readonly dataset: Dataset;
   readonly alpha0: number;
@@ -87,7 +91,10 @@ export interface ProgramParts {
 
 export function program({ dataset, model, rule, variables, batchSizes }: ProgramParts): Program {
   const pass = (theta: Variables<Tensor>, { images, masks }: Batch, layers: ImageLayers, training: boolean) => {
-    return model.forward(theta, images, { training, layers, masks });
+    const parameters = mapTensors(theta.parameters, (tensor, name) =>
+      shaped(tensor, variables.parameters[name]!.shape),
+    );
+    return model.forward({ ...theta, parameters }, images, { training, layers, masks });
   };
   return {
     dataset,
@@ -125,6 +132,10 @@ export function program({ dataset, model, rule, variables, batchSizes }: Program
       return { loss: crossEntropies(logits, batch.labels), correct };
     },
   };
+}
+
+function shaped(tensor: Tensor, shape: readonly number[]): Tensor {
+  return tensor.shape.join() === shape.join() ? tensor : reshape(tensor, [...shape]);
 }
 
 /** tfjs's `valueAndGrads` takes arguments in a row; parameters come by name. */

@@ -13,6 +13,7 @@ import type { Program, State } from '../program.js';
 import type { Graph } from './graph.js';
 import { loopsGraph, names, type LoopOptions } from './loop.js';
 import { encodeModel } from './proto.js';
+import { storedShape } from './wide.js';
 
 export interface OnnxOptions {
   /** Threads within an operator; 0: one where the model is small, else one a core. */
@@ -50,8 +51,14 @@ async function start(
   { signal, state: given }: StartOptions = {},
 ): Promise<Runner> {
   const { dataset, alpha0, masks: maskShapes, batchSizes, validationBatch } = program;
-  const { tree, arrays } = await initialState(program);
-  if (given) for (const [path, { shape, values }] of Object.entries(arrays)) values.set(valuesAt(given, path, shape));
+  // What a wide shape is for is the processor's.
+  const { tree, arrays } = await initialState(program, provider ? undefined : storedShape);
+  const modelShape = modelShapes(program);
+  if (given) {
+    for (const [path, { shape, values }] of Object.entries(arrays)) {
+      values.set(valuesAt(given, path, modelShape(path, shape)));
+    }
+  }
   const shapes = mapValues(arrays, ({ shape }) => shape);
   // A loop reads these arrays in its first iteration, and writes to them when it has ended.
   const state = mapValues(arrays, ({ shape, values }) => new Tensor('float32', values, shape));
@@ -144,7 +151,8 @@ async function start(
       return { loss: ofRows('loss'), correct: ofRows('correct') };
     },
 
-    state: () => Promise.resolve(mapValues(state, ({ dims, data }) => ({ shape: dims, values: data }))),
+    state: () =>
+      Promise.resolve(mapValues(state, ({ dims, data }, path) => ({ shape: modelShape(path, dims), values: data }))),
 
     dispose: () => session.release(),
   };
@@ -198,14 +206,21 @@ async function createSession(graph: Graph, threads: number, provider?: Provider)
   });
 }
 
-/** The program's first state: its structure, and its numbers by path. */
-export async function initialState(program: Program): Promise<{ tree: State; arrays: Record<string, Values> }> {
+/**
+ * The program's first state: its structure, and its numbers by path.
+ * @param stored the shape to store a parameter in, by its own.
+ */
+export async function initialState(
+  program: Program,
+  stored: (shape: readonly number[]) => readonly number[] = (shape) => shape,
+): Promise<{ tree: State; arrays: Record<string, Values> }> {
   enableProdMode(); // no advice on standard error to install another backend
   await setBackend('cpu');
-  const tensorsOf = (arrays: Readonly<Record<string, Values>>) =>
-    mapValues(arrays, ({ shape, values }) => tensor(values, [...shape]));
   const { parameters, buffers } = program.variables;
-  const tree = program.init({ parameters: tensorsOf(parameters), buffers: tensorsOf(buffers) });
+  const tree = program.init({
+    parameters: mapValues(parameters, ({ shape, values }) => tensor(values, [...stored(shape)])),
+    buffers: mapValues(buffers, ({ shape, values }) => tensor(values, [...shape])),
+  });
   const tensors = flatten(tree);
   const taken = new Set<Float32Array>();
   const arrays = mapValues(tensors, (t) => {
@@ -217,6 +232,17 @@ export async function initialState(program: Program): Promise<{ tree: State; arr
   });
   dispose(tensors);
   return { tree, arrays };
+}
+
+/** The shape that the program gives to what is stored at a path, a parameter or what the rule keeps of one. */
+function modelShapes({ variables }: Program) {
+  const parameters = Object.entries(variables.parameters);
+  return (path: string, shape: readonly number[]): readonly number[] => {
+    const found = parameters.find(
+      ([name, values]) => path.endsWith(`/${name}`) && storedShape(values.shape).join() === shape.join(),
+    );
+    return found?.[1].shape ?? shape;
+  };
 }
 
 export function mapValues<A, B>(

@@ -10,6 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { backendName, elementType, traceBackend } from './backend.js';
 import { elementTypes, type Node } from './graph.js';
+import { differenceInPlace, dotProduct, noteProduct, sumInPlace } from './wide.js';
 
 /*
  * tfjs kernels that append ONNX nodes. Shapes are static: the graph has them written into it.
@@ -17,9 +18,6 @@ import { elementTypes, type Node } from './graph.js';
 
 // Arithmetic with broadcasting.
 for (const [kernel, type] of Object.entries({
-  Add: 'Add',
-  Sub: 'Sub',
-  Multiply: 'Mul',
   RealDiv: 'Div',
   Maximum: 'Max',
   Minimum: 'Min',
@@ -27,6 +25,22 @@ for (const [kernel, type] of Object.entries({
 })) {
   binary(kernel, type, (dtype) => dtype);
 }
+
+kernelOf('Add', ({ a, b }) => {
+  const sum = sumInPlace(a, b);
+  return sum === undefined ? elementwise('Add', a, b, a.dtype) : info(sum, a.shape, a.dtype);
+});
+
+kernelOf('Sub', ({ a, b }) => {
+  const difference = differenceInPlace(a, b);
+  return difference === undefined ? elementwise('Sub', a, b, a.dtype) : info(difference, a.shape, a.dtype);
+});
+
+kernelOf('Multiply', ({ a, b }) => {
+  const product = elementwise('Mul', a, b, a.dtype);
+  noteProduct(value(product), a, b);
+  return product;
+});
 
 for (const [kernel, type] of Object.entries({
   Greater: 'Greater',
@@ -218,10 +232,11 @@ function kernelOf(
 }
 
 function binary(kernel: string, type: string, resultType: (dtype: DataType) => DataType): void {
-  kernelOf(kernel, ({ a, b }) => {
-    const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
-    return info(node(type, [a, b]), shape, resultType(a.dtype));
-  });
+  kernelOf(kernel, ({ a, b }) => elementwise(type, a, b, resultType(a.dtype)));
+}
+
+function elementwise(type: string, a: TensorInfo, b: TensorInfo, dtype: DataType): TensorInfo {
+  return info(node(type, [a, b]), backend_util.assertAndGetBroadcastShape(a.shape, b.shape), dtype);
 }
 
 function node(type: string, inputs: readonly TensorInfo[], attributes: Node['attributes'] = {}): string {
@@ -256,6 +271,8 @@ function reduced(type: string, x: TensorInfo, axes: readonly number[], keepDims:
     const cut = graph.node('Reshape', [value(x), graph.integers([parts, rows / parts, columns])]);
     return graph.node('ReduceSum', [graph.node('MatMul', [weights, cut]), graph.integers([0, 1])], { keepdims: 0 });
   }
+  const dot = type === 'ReduceSum' && axes.length === x.shape.length && !keepDims ? dotProduct(x) : undefined;
+  if (dot !== undefined) return dot;
   const reduce = (input: string, over: readonly number[]) =>
     graph.node(type, [input, graph.integers(over)], { keepdims: Number(keepDims) });
   if (axes.length < 2 || axes.length < x.shape.length || keepDims) return reduce(value(x), axes);
