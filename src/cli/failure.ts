@@ -43,7 +43,8 @@ function lineOf({ message }: Error): string {
 function machineFault(error: unknown): RunFailure | undefined {
   const { code, message } = detailsOf(error);
   const fault = (text: string) => new RunFailure(text, { cause: error });
-  if (/\b(EMFILE|ENFILE)\b/.test(`${code} ${message}`)) {
+  const notFound = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+  if (/\b(EMFILE|ENFILE)\b/.test(`${code} ${message}`) || (notFound && fewFilesMayBeOpen())) {
     return fault(
       'Too many files are open for this system. Raise the limit (ulimit -n 4096), then run the command again.',
     );
@@ -51,7 +52,7 @@ function machineFault(error: unknown): RunFailure | undefined {
   if (code === 'ERR_DLOPEN_FAILED' || /\.node'|native binding/i.test(message)) {
     return fault(`${missingLibrary(message)} (${shown(message.split('\n')[0] ?? '')})`);
   }
-  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') {
+  if (notFound) {
     return fault(
       `The installation is not whole (${shown(message.split('\n')[0] ?? '')}). Run npm ci where hypergrad is.`,
     );
@@ -62,6 +63,15 @@ function machineFault(error: unknown): RunFailure | undefined {
     );
   }
   return undefined;
+}
+
+/**
+ * Whether this process may open so few files that Node.js cannot read a package's description, and says
+ * instead that there is no such package.
+ */
+function fewFilesMayBeOpen(): boolean {
+  const report = process.report.getReport() as { userLimits?: { open_files?: { soft: number | string } } };
+  return Number(report.userLimits?.open_files?.soft) < 64;
 }
 
 /** Node's words, C++'s, those of threads that cannot be started, and of ONNX Runtime. */

@@ -81,6 +81,19 @@ describe.skipIf(process.platform === 'win32')('the command line', () => {
     expect(code).toBe(1);
   });
 
+  it('says it, too, where Node.js takes a package that it may not open for one that is not there', () => {
+    const failure = new URL('../../dist/cli/failure.js', import.meta.url).href;
+    const program =
+      `import { tellFailure } from '${failure}';` +
+      `tellFailure(Object.assign(new Error("Cannot find package 'vega'"), { code: 'ERR_MODULE_NOT_FOUND' }));`;
+    const told = (limit: string) =>
+      spawnSync('bash', ['-c', `ulimit -n ${limit}; "$0" --input-type=module -e "$1"`, process.execPath, program], {
+        encoding: 'utf8',
+      }).stderr;
+    expect(told('40')).toMatch(/^error: Too many files are open .*\n$/);
+    expect(told('256')).toMatch(/^error: The installation is not whole .*\n$/);
+  });
+
   const old = process.env.HYPERGRAD_OLD_NODE;
   it.skipIf(!old)('says it to an old Node.js, given by HYPERGRAD_OLD_NODE', async () => {
     const { main } = await import('./hypergrad.js');
