@@ -8,6 +8,13 @@ export interface Engine {
   /** What computes, with its version: 'onnxruntime-node 1.30.0'. */
   readonly version: string;
   start(program: Program, options?: StartOptions): Promise<Runner>;
+  /** Where it can compute programs side by side that differ in nothing but the numbers of their update rules. */
+  readonly startTogether?: (programs: readonly Program[], options?: TogetherOptions) => Promise<Runners>;
+}
+
+export interface TogetherOptions extends Pick<StartOptions, 'signal'> {
+  /** As `state`, one of each program. */
+  readonly states?: readonly Readonly<Record<string, Values>>[] | undefined;
 }
 
 export interface StartOptions {
@@ -29,6 +36,38 @@ export interface Runner {
   /** The state by path, `parameters/lin1.weight`, `rule/…`, to read before the next call. */
   state(): Promise<Record<string, Values>>;
   dispose(): Promise<void>;
+}
+
+/** Programs that run together: as a Runner, with the figures of each. */
+export interface Runners {
+  train(batches: Batches): Promise<readonly Steps[]>;
+  evaluate(set: 'train' | 'test', rows: Int32Array): Promise<readonly Evaluation[]>;
+  state(): Promise<readonly Record<string, Values>[]>;
+  dispose(): Promise<void>;
+}
+
+/** Starts programs that take the same steps: side by side where the engine can, else one after the other. */
+export async function startTogether(
+  engine: Engine,
+  programs: readonly Program[],
+  { signal, states }: TogetherOptions = {},
+): Promise<Runners> {
+  if (engine.startTogether) return engine.startTogether(programs, { signal, states });
+  const runners: Runner[] = [];
+  for (const [i, program] of programs.entries()) {
+    runners.push(await engine.start(program, { signal, state: states?.[i] }));
+  }
+  const each = async <T>(f: (runner: Runner) => Promise<T>) => {
+    const results: T[] = [];
+    for (const runner of runners) results.push(await f(runner));
+    return results;
+  };
+  return {
+    train: (batches) => each((runner) => runner.train(batches)),
+    evaluate: (set, rows) => each((runner) => runner.evaluate(set, rows)),
+    state: () => each((runner) => runner.state()),
+    dispose: async () => void (await each((runner) => runner.dispose())),
+  };
 }
 
 /** Mini-batches to train on. */

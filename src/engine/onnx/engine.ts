@@ -8,10 +8,10 @@ import type { Values } from '../../models/model.js';
 import { learningRate } from '../../optimizers/compensated.js';
 import { flatten, unflatten } from '../../tensors.js';
 import { turn } from '../../turn.js';
-import { valuesAt, type Batches, type Engine, type Runner, type StartOptions } from '../engine.js';
+import { valuesAt, type Batches, type Engine, type Runners, type TogetherOptions } from '../engine.js';
 import type { Program, State } from '../program.js';
 import type { Graph } from './graph.js';
-import { loopsGraph, names, type LoopOptions } from './loop.js';
+import { loopsGraph, names, stacked, type LoopOptions } from './loop.js';
 import { encodeModel } from './proto.js';
 import { storedShape } from './wide.js';
 
@@ -37,46 +37,63 @@ type OrtTensors = Readonly<Record<string, Tensor>>;
  * steps in one call.
  */
 export function onnxEngine({ threads = 0, cores = 0, provider }: OnnxOptions = {}): Engine {
+  const threadsFor = (programs: readonly Program[]) => threads || (areSmall(programs) ? 1 : cores);
   return {
     name: 'onnx',
     version: `onnxruntime-node ${runtimeVersion}`,
-    start: (program, options) => start(program, threads || (isSmall(program) ? 1 : cores), provider, options),
+    async start(program, { signal, state } = {}) {
+      const runners = await start([program], threadsFor([program]), provider, { signal, states: state && [state] });
+      return {
+        train: async (batches) => (await runners.train(batches))[0]!,
+        evaluate: async (set, rows) => (await runners.evaluate(set, rows))[0]!,
+        state: async () => (await runners.state())[0]!,
+        dispose: () => runners.dispose(),
+      };
+    },
+    startTogether: (programs, options) => start(programs, threadsFor(programs), provider, options),
   };
 }
 
 async function start(
-  program: Program,
+  programs: readonly Program[],
   threads: number,
   provider: Provider | undefined,
-  { signal, state: given }: StartOptions = {},
-): Promise<Runner> {
-  const { dataset, alpha0, masks: maskShapes, batchSizes, validationBatch } = program;
-  // What a wide shape is for is the processor's.
-  const { tree, arrays } = await initialState(program, provider ? undefined : storedShape);
+  { signal, states }: TogetherOptions = {},
+): Promise<Runners> {
+  const [program] = programs as readonly [Program, ...Program[]];
+  const { dataset, masks: maskShapes, batchSizes, validationBatch } = program;
+  const count = programs.length;
+  // What a wide shape is for is the processor's, and of a program alone.
+  const stored = provider || count > 1 ? undefined : storedShape;
+  const { tree, arrays } = await initialState(program, stored);
   const modelShape = modelShapes(program);
-  if (given) {
-    for (const [path, { shape, values }] of Object.entries(arrays)) {
-      values.set(valuesAt(given, path, modelShape(path, shape)));
+  const shapes = mapValues(arrays, ({ shape }) => shape);
+  const first = await firstStates(programs, arrays);
+  for (const [i, given] of (states ?? []).entries()) {
+    for (const [path, values] of Object.entries(first[i]!)) {
+      values.set(valuesAt(given, path, modelShape(path, shapes[path]!)));
     }
   }
-  const shapes = mapValues(arrays, ({ shape }) => shape);
   // A loop reads these arrays in its first iteration, and writes to them when it has ended.
-  const state = mapValues(arrays, ({ shape, values }) => new Tensor('float32', values, shape));
+  const state = mapValues(shapes, (shape, path) => {
+    const each = first.map((values) => values[path]!);
+    return new Tensor('float32', count === 1 ? each[0]! : concatenated(each), stacked(shape, count));
+  });
 
   const training = (batchSize: number): LoopOptions => ({
     batchSize,
     moves: true,
-    body(tensors, batch) {
-      const next = program.step(unflatten(tree, tensors), batch, productLayers);
+    bodies: programs.map(({ step }) => (tensors, batch) => {
+      const next = step(unflatten(tree, tensors), batch, productLayers);
       return { state: flatten(next.state), figures: flatten(next.figures) };
-    },
+    }),
   });
   const evaluation: LoopOptions = {
     batchSize: validationBatch,
     moves: false,
-    body(tensors, batch) {
-      return { figures: flatten(program.evaluate(unflatten(tree, tensors), batch, productLayers)) };
-    },
+    bodies: programs.map((each) => (tensors, batch) => ({
+      figures: flatten(each.evaluate(unflatten(tree, tensors), batch, productLayers)),
+    })),
   };
   const loops: Record<string, LoopOptions> = {
     ...Object.fromEntries(batchSizes.map((size) => [trainingLoop(size), training(size)])),
@@ -85,7 +102,7 @@ async function start(
   const { imageShape, augmented } = dataset;
   // To a GPU the whole set would travel with every call.
   const prepared = augmented || provider !== undefined;
-  const graph = loopsGraph({ imageShape, prepared, masks: maskShapes, state: shapes, loops });
+  const graph = loopsGraph({ imageShape, prepared, masks: maskShapes, state: shapes, settings: count, loops });
   await turn(signal);
   const session = await createSession(graph, threads, provider);
   const images = imageTensors(dataset);
@@ -132,14 +149,19 @@ async function start(
   return {
     async train(batches) {
       const figure = await run(trainingLoop(batches.batchSize), 'train', batches);
-      const [loss = new Float32Array(), high, low] = [figure('loss'), figure('drift/high'), figure('drift/low')];
-      return {
-        loss,
-        alpha: Float64Array.from(loss, (_, i) => learningRate(alpha0, high?.[i] ?? 0, low?.[i] ?? 0)),
-        learned: Object.fromEntries(
-          learnedSymbols(trainingLoop(batches.batchSize)).map((symbol) => [symbol, figure(`learned/${symbol}`)!]),
-        ),
-      };
+      const separate = (name: string) => separated(figure(name), count, 1);
+      const [losses, highs, lows] = [separate('loss'), separate('drift/high'), separate('drift/low')];
+      const learned = learnedSymbols(trainingLoop(batches.batchSize)).map(
+        (symbol) => [symbol, separate(`learned/${symbol}`)] as const,
+      );
+      return programs.map(({ alpha0 }, i) => {
+        const [loss, high, low] = [losses[i] ?? new Float32Array(), highs[i], lows[i]];
+        return {
+          loss,
+          alpha: Float64Array.from(loss, (_, k) => learningRate(alpha0, high?.[k] ?? 0, low?.[k] ?? 0)),
+          learned: Object.fromEntries(learned.map(([symbol, each]) => [symbol, each[i]!])),
+        };
+      });
     },
 
     async evaluate(set, rows) {
@@ -147,12 +169,23 @@ async function start(
       const filled = new Int32Array(Math.ceil(rows.length / validationBatch) * validationBatch);
       filled.set(rows);
       const figure = await run(evaluationLoop, set, { rows: filled, batchSize: validationBatch });
-      const ofRows = (name: string) => figure(name)?.subarray(0, rows.length) ?? new Float32Array();
-      return { loss: ofRows('loss'), correct: ofRows('correct') };
+      const [loss, correct] = ['loss', 'correct'].map((name) => separated(figure(name), count, validationBatch)) as [
+        Float32Array[],
+        Float32Array[],
+      ];
+      const ofRows = (figures: Float32Array | undefined) => figures?.subarray(0, rows.length) ?? new Float32Array();
+      return programs.map((_, i) => ({ loss: ofRows(loss[i]), correct: ofRows(correct[i]) }));
     },
 
-    state: () =>
-      Promise.resolve(mapValues(state, ({ dims, data }, path) => ({ shape: modelShape(path, dims), values: data }))),
+    state() {
+      const part = (values: Float32Array, i: number) =>
+        values.subarray((i * values.length) / count, ((i + 1) * values.length) / count);
+      return Promise.resolve(
+        programs.map((_, i) =>
+          mapValues(state, ({ data }, path) => ({ shape: modelShape(path, shapes[path]!), values: part(data as Float32Array, i) })),
+        ),
+      );
+    },
 
     dispose: () => session.release(),
   };
@@ -169,9 +202,40 @@ function integer(value: number): Tensor {
 }
 
 /** Whether operators are too short to share between threads. */
-function isSmall({ variables }: Program): boolean {
-  const count = Object.values(variables.parameters).reduce((sum, { values }) => sum + values.length, 0);
-  return count < 100_000;
+function areSmall(programs: readonly Program[]): boolean {
+  const arrays = programs.flatMap(({ variables }) => Object.values(variables.parameters));
+  return arrays.reduce((sum, { values }) => sum + values.length, 0) < 100_000;
+}
+
+/** The figures of each setting, from [steps, settings, size]; none where there are none. */
+function separated(figures: Float32Array | undefined, count: number, size: number): Float32Array[] {
+  if (!figures) return [];
+  if (count === 1) return [figures];
+  const each = Array.from({ length: count }, () => new Float32Array(figures.length / count));
+  for (let start = 0, i = 0; start < figures.length; start += size, i++) {
+    each[i % count]!.set(figures.subarray(start, start + size), Math.floor(i / count) * size);
+  }
+  return each;
+}
+
+function concatenated(arrays: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
+  let start = 0;
+  for (const array of arrays) {
+    whole.set(array, start);
+    start += array.length;
+  }
+  return whole;
+}
+
+/** The numbers of each program's first state by path; the first program's are known. */
+async function firstStates(
+  [, ...others]: readonly Program[],
+  known: Readonly<Record<string, Values>>,
+): Promise<Record<string, Float32Array>[]> {
+  const states = [mapValues(known, ({ values }) => values)];
+  for (const other of others) states.push(mapValues((await initialState(other)).arrays, ({ values }) => values));
+  return states;
 }
 
 /** Normalised images: a whole set's are made once, when they are first asked for, for all runs that share the data set. */

@@ -4,6 +4,7 @@ import type { Batch } from '../program.js';
 import { traceBackend } from './backend.js';
 import { elementTypes, Graph } from './graph.js';
 import './kernels.js';
+import { merge } from './many.js';
 import { hoist, simplify } from './simplify.js';
 
 /** Shapes of float32 tensors by name. */
@@ -14,12 +15,15 @@ export interface LoopOptions {
   readonly batchSize: number;
   /** Whether an iteration hands the state on to the next, changed; else each reads the same. */
   readonly moves: boolean;
-  /** One iteration: its figures, and the state after it where that moves. */
-  readonly body: (
-    state: NamedTensors,
-    batch: Batch,
-  ) => { readonly state?: NamedTensors; readonly figures: NamedTensors };
+  /** One iteration, of each setting. */
+  readonly bodies: readonly Body[];
 }
+
+/** Its figures, and the state after it where that moves. */
+export type Body = (
+  state: NamedTensors,
+  batch: Batch,
+) => { readonly state?: NamedTensors; readonly figures: NamedTensors };
 
 export interface LoopsOptions {
   readonly imageShape: readonly number[];
@@ -27,7 +31,10 @@ export interface LoopsOptions {
   readonly prepared: boolean;
   /** Shapes, for one image, of the masks that come with a batch. */
   readonly masks: Shapes;
+  /** Of one setting. */
   readonly state: Shapes;
+  /** How many settings are trained together; where there are several, the state and the figures have an axis of them in front. */
+  readonly settings: number;
   readonly loops: Readonly<Record<string, LoopOptions>>;
 }
 
@@ -53,7 +60,7 @@ export const names = {
  * and the state after the last iteration, where that moves; of the others, something empty.
  */
 export function loopsGraph(options: LoopsOptions): Graph {
-  const { imageShape, prepared, masks, state, loops } = options;
+  const { imageShape, prepared, masks, state, settings, loops } = options;
   const graph = new Graph();
   graph.input(names.loop, [], 'int64');
   if (prepared) graph.input(names.prepared, ['steps', 'batch', ...imageShape], 'float32');
@@ -63,7 +70,7 @@ export function loopsGraph(options: LoopsOptions): Graph {
   graph.input(names.labels, ['images'], 'uint8');
   graph.input(names.rows, ['steps', 'batch'], 'int32');
   graph.input(names.steps, [], 'int64');
-  for (const [path, shape] of Object.entries(state)) graph.input(path, shape, 'float32');
+  for (const [path, shape] of Object.entries(state)) graph.input(path, stacked(shape, settings), 'float32');
 
   for (const [i, [name, loop]] of Object.entries(loops).entries()) {
     const chosen = loopGraph(name, loop, options);
@@ -87,22 +94,54 @@ export function loopsGraph(options: LoopsOptions): Graph {
 /** Of the outputs of a branch: a graph's names and its subgraphs' must differ. */
 const chosenPrefix = 'chosen ';
 
+/** The shape of what each setting has its own of. */
+export function stacked(shape: readonly number[], settings: number): readonly number[] {
+  return settings === 1 ? shape : [settings, ...shape];
+}
+
 /** The branch that runs a loop. */
-function loopGraph(
+function loopGraph(loop: string, { moves, ...options }: LoopOptions, all: LoopsOptions): Graph {
+  const { settings } = all;
+  const graph = new Graph(`${loop}/`);
+  const traced = options.bodies.map((body) => iterationOf(loop, body, { moves, ...options }, all));
+  const iteration = settings === 1 ? traced[0]! : merged(traced, { moves, ...options }, all);
+  hoist(iteration, graph);
+
+  const carried = moves ? Object.entries(all.state) : [];
+  const figures = iteration.outputs.slice(1 + carried.length);
+  const outputs = graph.nodeWithOutputs(
+    'Loop',
+    [names.steps, '', ...carried.map(([path]) => path)],
+    carried.length + figures.length,
+    { body: iteration },
+  );
+  const inside = iteration.prefix.length;
+  const results = [
+    ...carried.map(([path, shape]) => [names.next(loop, path), stacked(shape, settings)] as const),
+    ...figures.map(({ name, shape = [] }) => [name.slice(inside), ['steps', ...shape]] as const),
+  ];
+  for (const [i, [name, shape]] of results.entries()) {
+    graph.output(`${chosenPrefix}${name}`, outputs[i] ?? '', shape, 'float32');
+  }
+  simplify(graph);
+  return graph;
+}
+
+/** The graph of an iteration, of one setting. */
+function iterationOf(
   loop: string,
-  { batchSize, moves, body }: LoopOptions,
+  body: Body,
+  { batchSize, moves }: Omit<LoopOptions, 'bodies'>,
   { imageShape, prepared, masks, state }: LoopsOptions,
 ): Graph {
-  const graph = new Graph(`${loop}/`);
   const iteration = new Graph(`${loop}/body/`);
-  const inside = (name: string) => `${loop}/body/${name}`;
+  const inside = (name: string) => `${iteration.prefix}${name}`;
   const index = iteration.input(inside('index'), [], 'int64');
   const condition = iteration.input(inside('condition'), [], 'bool');
   const carried = moves ? Object.entries(state) : [];
   for (const [path, shape] of carried) iteration.input(inside(path), shape, 'float32');
   const carriedNames = new Set(carried.map(([path]) => inside(path)));
-
-  const figures = traceBackend.trace(iteration, () => {
+  traceBackend.trace(iteration, () => {
     const before = Object.entries(state).map(
       ([path, shape]) => [path, floats(moves ? inside(path) : path, shape)] as const,
     );
@@ -122,25 +161,32 @@ function loopGraph(
     for (const [name, figure] of Object.entries(after.figures)) {
       iteration.output(inside(names.figure(loop, name)), traceBackend.value(figure), figure.shape, 'float32');
     }
-    return Object.entries(after.figures).map(
-      ([name, { shape }]) => [names.figure(loop, name), ['steps', ...shape]] as const,
-    );
   });
   simplify(iteration);
-  hoist(iteration, graph);
+  return iteration;
+}
 
-  const outputs = graph.nodeWithOutputs(
-    'Loop',
-    [names.steps, '', ...carried.map(([path]) => path)],
-    carried.length + figures.length,
-    { body: iteration },
-  );
-  const results = [...carried.map(([path, shape]) => [names.next(loop, path), shape] as const), ...figures];
-  for (const [i, [name, shape]] of results.entries()) {
-    graph.output(`${chosenPrefix}${name}`, outputs[i] ?? '', shape, 'float32');
-  }
-  simplify(graph);
-  return graph;
+/** The iterations of all settings as one; a single one is the same for all but in the state. */
+function merged(traced: readonly Graph[], { batchSize, moves }: LoopOptions, options: LoopsOptions): Graph {
+  const { imageShape, masks, state, settings } = options;
+  const [first] = traced as readonly [Graph, ...Graph[]];
+  const one = (shape: readonly number[]) => ({ shape, many: false });
+  const graphs = traced.length === 1 ? Array<Graph>(settings).fill(first) : traced;
+  const iteration = merge(graphs, {
+    ...Object.fromEntries(first.inputs.map(({ name }) => [name, one([])])),
+    ...Object.fromEntries(
+      Object.entries(state).map(([path, shape]) => [moves ? `${first.prefix}${path}` : path, { shape, many: true }]),
+    ),
+    [names.images]: one([0, ...imageShape]),
+    [names.prepared]: one([0, batchSize, ...imageShape]),
+    [names.labels]: one([0]),
+    [names.rows]: one([0, batchSize]),
+    ...Object.fromEntries(
+      Object.entries(masks).map(([name, shape]) => [names.mask(name), one([0, batchSize, ...shape])]),
+    ),
+  });
+  simplify(iteration);
+  return iteration;
 }
 
 function floats(value: string, shape: readonly number[]): Tensor {
@@ -151,7 +197,7 @@ function floats(value: string, shape: readonly number[]): Tensor {
 function batchOf(
   graph: Graph,
   index: string,
-  { imageShape, batchSize, prepared, masks }: Omit<LoopsOptions, 'state' | 'loops'> & { readonly batchSize: number },
+  { imageShape, batchSize, prepared, masks }: Omit<LoopsOptions, 'state' | 'settings' | 'loops'> & { readonly batchSize: number },
 ): Batch {
   const gather = (from: string, indices: string) => graph.node('Gather', [from, indices], { axis: 0 });
   const cast = (bytes: string, type: 'float32' | 'int32') => graph.node('Cast', [bytes], { to: elementTypes[type] });
