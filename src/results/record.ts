@@ -56,6 +56,8 @@ export interface RunRecord extends Identity {
   readonly seconds: number;
   /** How often it was resumed. */
   readonly resumed: number;
+  /** How many runs were trained together, this one included, in its last part; it was alone where nothing is said. */
+  readonly together?: number;
   readonly final: Reached;
   /** The results file: its number of rows and, once it is whole, its SHA-256. */
   readonly rows: { readonly count: number; readonly sha256: string | null };
@@ -183,6 +185,7 @@ const isRecord = isObjectOf<RunRecord>({
   ended: orNull(isText),
   seconds: isNumber,
   resumed: isCount,
+  together: (value) => value === undefined || isCount(value),
   final: isReached,
   rows: isObjectOf<RunRecord['rows']>({ count: isCount, sha256: orNull(isText) }),
   model: orNull(isText),

@@ -10,7 +10,7 @@ import { runId, writeRecord, type Identity, type Machine, type Reached, type Run
 import type { Row } from '../results/row.js';
 import { openLearned, openResults, type LearnedWriter, type ResultsWriter } from '../results/writer.js';
 import type { Position } from '../training/position.js';
-import { train, type Stretch, type TrainOptions } from '../training/train.js';
+import { train, trainTogether, type OwnOptions, type SharedOptions, type Stretch } from '../training/train.js';
 import { writeCheckpoint, type Checkpoint } from './checkpoint.js';
 import { arraysOf } from './network.js';
 import { encodeSafetensors } from './safetensors.js';
@@ -66,8 +66,11 @@ export type Outcome =
 
 /** Runs, and writes nothing. */
 export async function runUnsaved(options: RunOptions): Promise<void> {
-  for await (const stretch of train(trainOptions(options))) options.observer.stretch(stretch);
+  for await (const stretch of train({ ...sharedOf(options), ...ownOf(options.settings) })) options.observer.stretch(stretch);
 }
+
+/** How one of several runs came to its end. */
+export type Result = Outcome | { readonly kind: 'failed'; readonly error: unknown };
 
 /**
  * Runs, and keeps what comes of it under the results folder: the rows, a record of what the run was, checkpoints on the
@@ -76,20 +79,91 @@ export async function runUnsaved(options: RunOptions): Promise<void> {
  * @throws UsageError where something would be lost, RunFailure where the disk fails.
  */
 export async function runSaved(options: SavedRunOptions): Promise<Outcome> {
-  const { settings, dataset, engine, target, observer } = options;
-  const files = filesOf(target);
-  const lock = lockOf(files);
-  if (lock instanceof Held) return { kind: 'held', why: lock.message };
+  const [result] = await runTogether([options]);
+  if (result!.kind === 'failed') throw result!.error;
+  return result!;
+}
+
+/**
+ * The same of several runs, with one data set, engine and signal, that `trainTogether` can train: each has its own files, its
+ * own end, and its own failure, of which the others hear nothing. Those that go on from where they were are trained with
+ * those that are as far.
+ */
+export async function runTogether(all: readonly SavedRunOptions[]): Promise<Result[]> {
+  const results = new Map<SavedRunOptions, Result>();
+  const locks: Lock[] = [];
+  const groups = new Map<number | undefined, { keeper: Keeper; options: SavedRunOptions }[]>();
   try {
-    settle(files);
-    const identity = identityOf(settings, circumstancesOf(dataset, engine));
-    const todo = beginning(files, identity, options);
-    if (todo.kind === 'finished') return { kind: 'already', results: target, recorded: todo.record !== undefined };
-    if (todo.kind === 'begin' && todo.why !== undefined) observer.line(todo.why);
-    return await keptRun(files, identity, lock, todo.kind === 'resume' ? todo.checkpoint : undefined, options);
+    for (const options of all) {
+      try {
+        const files = filesOf(options.target);
+        const lock = lockOf(files);
+        if (lock instanceof Held) {
+          results.set(options, { kind: 'held', why: lock.message });
+          continue;
+        }
+        locks.push(lock);
+        const begun = begin(files, lock, options);
+        if ('kind' in begun) results.set(options, begun);
+        else groups.set(begun.step, [...(groups.get(begun.step) ?? []), { keeper: begun.keeper, options }]);
+      } catch (error) {
+        results.set(options, { kind: 'failed', error });
+      }
+    }
+    for (const group of groups.values()) {
+      const ends = await trainAndKeep(group.map(({ keeper }) => keeper), group[0]!.options);
+      for (const [i, { options }] of group.entries()) results.set(options, ends[i]!);
+    }
+    return all.map((options) => results.get(options)!);
   } finally {
-    lock.release();
+    for (const lock of locks) lock.release();
   }
+}
+
+/** Looks at what is there of a run: its end, or who keeps what is to come, and the step that it goes on from. */
+function begin(files: TargetFiles, lock: Lock, options: SavedRunOptions) {
+  const { settings, dataset, engine, target, observer } = options;
+  settle(files);
+  const identity = identityOf(settings, circumstancesOf(dataset, engine));
+  const todo = beginning(files, identity, options);
+  if (todo.kind === 'finished') {
+    return { kind: 'already', results: target, recorded: todo.record !== undefined } as const;
+  }
+  if (todo.kind === 'begin' && todo.why !== undefined) observer.line(todo.why);
+  const from = todo.kind === 'resume' ? todo.checkpoint : undefined;
+  return { keeper: keeperOf(files, identity, lock, from, options), step: from?.position.step };
+}
+
+/** Trains runs together that begin at the same step. */
+async function trainAndKeep(keepers: readonly Keeper[], options: SavedRunOptions): Promise<Result[]> {
+  const failed = new Map<Keeper, Result>();
+  const own = keepers.map((keeper) => keeper.own);
+  const attempted = async (keeper: Keeper, action: () => Promise<void>) => {
+    try {
+      await action();
+    } catch (error) {
+      failed.set(keeper, keeper.failed(error));
+    }
+  };
+  try {
+    for await (const stretches of trainTogether(own, { ...sharedOf(options), keepModel: options.keepModel })) {
+      for (const [i, keeper] of keepers.entries()) {
+        if (!failed.has(keeper)) await attempted(keeper, () => keeper.take(stretches[i]!, keepers.length));
+      }
+      if (failed.size === keepers.length) break;
+    }
+  } catch (error) {
+    // What they fail at before there is a row, each tries alone, so that whose failure it is tells.
+    if (keepers.length > 1 && keepers.every(({ begun }) => !begun())) {
+      const results: Result[] = [];
+      for (const keeper of keepers) results.push(...(await trainAndKeep([keeper], options)));
+      return results;
+    }
+    for (const keeper of keepers) if (!failed.has(keeper)) failed.set(keeper, keeper.failed(error));
+  } finally {
+    for (const keeper of keepers) keeper.close();
+  }
+  return keepers.map((keeper) => failed.get(keeper) ?? keeper.ended());
 }
 
 function lockOf({ lock, results }: TargetFiles): Lock | Held {
@@ -105,14 +179,28 @@ function lockOf({ lock, results }: TargetFiles): Lock | Held {
 /** A checkpoint is due at an epoch's end, too, where the last is older than this share of the time between them. */
 const epochShare = 0.2;
 
-async function keptRun(
+/** Who keeps what comes of a run. */
+interface Keeper {
+  readonly own: OwnOptions;
+  /** Whether anything of it has been written. */
+  begun(): boolean;
+  /** @param together of how many runs the stretch is one. */
+  take(stretch: Stretch, together: number): Promise<void>;
+  /** After the last stretch: how it ended. */
+  ended(): Result;
+  /** What it failed at, with what is left of it; noted where something is. */
+  failed(error: unknown): Result;
+  close(): void;
+}
+
+function keeperOf(
   files: TargetFiles,
   identity: Identity,
   lock: Lock,
   from: Checkpoint | undefined,
   options: SavedRunOptions,
-): Promise<Outcome> {
-  const { checkpoint: minutes, keepModel, signal, observer } = options;
+): Keeper {
+  const { checkpoint: minutes, settings, signal, observer } = options;
   const started = from?.started ?? new Date().toISOString();
   const resumed = from ? from.resumed + 1 : 0;
   let reached = from?.reached ?? nothingYet;
@@ -123,6 +211,7 @@ async function keptRun(
   let finished: Outcome | undefined;
   let savedAt = performance.now();
   let saved = from?.position;
+  let company = 1;
 
   const record = (state: RunRecord['state'], more: Partial<RunRecord> = {}): RunRecord => ({
     schema: 1,
@@ -135,6 +224,7 @@ async function keptRun(
     ended: state === 'running' ? null : new Date().toISOString(),
     seconds: last?.position.seconds ?? from?.position.seconds ?? 0,
     resumed,
+    ...(company > 1 && { together: company }),
     final: reached,
     rows: { count: results?.mark().count ?? 0, sha256: null },
     model: null,
@@ -176,8 +266,19 @@ async function keptRun(
     return since >= minutes || (closesEpoch && since >= epochShare * minutes);
   }
 
-  try {
-    for await (const stretch of train(trainOptions(options, { keepModel, from }))) {
+  function failed(error: unknown): Result {
+    if (!results || finished) return { kind: 'failed', error };
+    noteFailure(files, lock, record('failed', { error: withoutPaths(messageOf(error)) }));
+    const told =
+      error instanceof RunFailure ? new RunFailure(`${error.message} ${whatIsLeft(files, saved)}`) : error;
+    return { kind: 'failed', error: told };
+  }
+
+  return {
+    own: { ...ownOf(settings), from },
+    begun: () => results !== undefined,
+    async take(stretch, together) {
+      company = together;
       const writer = (results ??= begin());
       lock.check();
       writer.write(stretch.rows);
@@ -196,19 +297,23 @@ async function keptRun(
         await save(stretch, writer);
       }
       if (removed) throw new RunFailure(`${files.partial} was removed while it was written; its rows are there again.`);
-    }
-    if (finished) return finished;
-    const resumable = minutes > 0 && saved !== undefined;
-    if (results) writeRecord(unfinishedRecord(files), record('interrupted'));
-    return { kind: 'interrupted', iteration: results && reached.iteration, partial: files.partial, resumable };
-  } catch (error) {
-    if (!results || finished) throw error;
-    noteFailure(files, lock, record('failed', { error: withoutPaths(messageOf(error)) }));
-    throw error instanceof RunFailure ? new RunFailure(`${error.message} ${whatIsLeft(files, saved)}`) : error;
-  } finally {
-    results?.close();
-    learned?.close();
-  }
+    },
+    ended() {
+      if (finished) return finished;
+      try {
+        if (results) writeRecord(unfinishedRecord(files), record('interrupted'));
+      } catch (error) {
+        return failed(error);
+      }
+      const resumable = minutes > 0 && saved !== undefined;
+      return { kind: 'interrupted', iteration: results && reached.iteration, partial: files.partial, resumable };
+    },
+    failed,
+    close() {
+      results?.close();
+      learned?.close();
+    },
+  };
 }
 
 /** Puts everything in its place: what can fail comes before the results take theirs. */
@@ -233,11 +338,16 @@ async function finish(
   return { kind: 'finished', results: files.results, model: keepModel ? files.model : undefined };
 }
 
-function trainOptions(
-  { settings, dataset, engine, signal }: RunOptions,
-  more: Pick<TrainOptions, 'keepModel' | 'from'> = {},
-): TrainOptions {
-  return { ...settings, alpha0: settings.alpha_0, replicas: settings.parallel, dataset, engine, signal, ...more };
+function ownOf(settings: Settings): OwnOptions {
+  return { ...settings, alpha0: settings.alpha_0 };
+}
+
+function sharedOf({ settings, dataset, engine, signal }: RunOptions): SharedOptions {
+  const { model, method, seed, batchSize, epochs, iterations, lossThreshold, workers, parallel } = settings;
+  return {
+    ...{ model, method, seed, batchSize, epochs, iterations, lossThreshold, workers, replicas: parallel },
+    ...{ dataset, engine, signal },
+  };
 }
 
 const nothingYet: Reached = {

@@ -1,10 +1,11 @@
 import type { Dataset } from '../data/dataset.js';
-import type { Engine, Runner } from '../engine/engine.js';
+import { startTogether, type Engine, type Runners } from '../engine/engine.js';
 import { program } from '../engine/program.js';
 import { dataParallel } from '../models/data_parallel.js';
 import type { Values } from '../models/model.js';
 import { models, type ModelName } from '../models/models.js';
 import { updateRule, type MethodOptions } from '../optimizers/methods.js';
+import type { UpdateRule } from '../optimizers/rule.js';
 import type { Method } from '../optimizers/table.js';
 import { mt19937, mt19937From, type Mt19937 } from '../random/mt19937.js';
 import type { Row } from '../results/row.js';
@@ -21,7 +22,8 @@ const secondsACall = 0.2;
 /** Images of the smallest part of a validation. */
 const validationPart = 500;
 
-export interface TrainOptions extends MethodOptions {
+/** What runs that are trained together have in common. */
+export interface SharedOptions {
   readonly model: ModelName;
   readonly method: Method;
   /** Seed of the parameters' initial values and of the order of the samples. */
@@ -41,11 +43,17 @@ export interface TrainOptions extends MethodOptions {
   readonly replicas?: number;
   /** Whether the model of the last row will be asked for: then a run that its loss ends takes no step beyond. */
   readonly keepModel?: boolean;
-  /** Where to go on, with options that are otherwise the same but for `epochs`, `iterations` and `workers`. */
-  readonly from?: Snapshot | undefined;
   /** Ends the run early: what it yields last is where it stopped. */
   readonly signal?: AbortSignal;
 }
+
+/** What each of them has of its own. */
+export interface OwnOptions extends MethodOptions {
+  /** Where to go on, with options that are otherwise the same but for `epochs`, `iterations` and `workers`. */
+  readonly from?: Snapshot | undefined;
+}
+
+export interface TrainOptions extends SharedOptions, OwnOptions {}
 
 /** Everything that a run is made of at a moment. */
 export interface Snapshot {
@@ -76,47 +84,86 @@ export interface Stretch extends Snapshot {
  * before it logs it; and where it stops early, it does so before it logs.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<Stretch, void> {
+  for await (const [stretch] of trainTogether([options], options)) yield stretch!;
+}
+
+/**
+ * Trains several runs at once, each as `train` would alone, to float32's rounding; yields a stretch of each. They see the same
+ * mini-batches, so that all begin at the same step; none may end by its loss, which the others would not. A run's seconds
+ * are its share of what they take together.
+ */
+export async function* trainTogether(
+  runs: readonly OwnOptions[],
+  options: SharedOptions,
+): AsyncGenerator<readonly Stretch[], void> {
   try {
-    yield* run(options);
+    yield* together(runs, options);
   } catch (error) {
     if (error !== options.signal?.reason) throw error;
   }
 }
 
-async function* run(options: TrainOptions): AsyncGenerator<Stretch, void> {
-  const { method, seed, batchSize, dataset, engine, workers = 0, replicas = 1, from, signal } = options;
+async function* together(
+  runs: readonly OwnOptions[],
+  options: SharedOptions,
+): AsyncGenerator<readonly Stretch[], void> {
+  const { method, seed, batchSize, dataset, engine, lossThreshold, workers = 0, replicas = 1, signal } = options;
+  const from = resumed(runs);
+  if (runs.length > 1 && lossThreshold > 0) throw new Error('a run that its loss ends is trained alone');
   const first = mt19937(seed);
-  const rule = updateRule(method, options);
+  const rules = runs.map((own) => updateRule(method, own));
   const model = replicas > 1 ? dataParallel(models[options.model], replicas) : models[options.model];
   const variables = model.init(first);
   await turn(signal);
   const batchSizes = sizesOfBatches(dataset.train.count, batchSize);
-  const runner = await engine.start(program({ dataset, model, rule, variables, batchSizes }), {
-    signal,
-    state: await from?.state(),
-  });
+  const programs = rules.map((rule, i) =>
+    program({ dataset, model, rule, variables: i === 0 ? variables : structuredClone(variables), batchSizes }),
+  );
+  const states = from && (await Promise.all(from.map(({ state }) => state())));
+  const runners = await startTogether(engine, programs, { signal, states });
   const ofFirstRow = sampleOrder(first, dataset); // before the threads ask for the first epoch's
-  const orders = epochOrders(from ? mt19937From(from.position.order) : first, options);
-  const batches = await supply(orders.miniBatches(from?.position.step ?? 0), { dataset, model, seed, workers });
+  const position = from?.[0]?.position;
+  const orders = epochOrders(position ? mt19937From(position.order) : first, options);
+  const batches = await supply(orders.miniBatches(position?.step ?? 0), { dataset, model, seed, workers });
   try {
-    const network = async () => asEvaluated(rule, await runner.state());
-    const start = from?.position ?? { ...epochStart, order: orders.before(1) };
+    const starts = from?.map((each) => each.position) ?? runs.map(() => ({ ...epochStart, order: orders.before(1) }));
     if (!from) {
-      const { row, seconds } = await firstRow(runner, ofFirstRow, rule.alpha0, options);
-      yield {
+      const rates = rules.map(({ alpha0 }) => alpha0);
+      const { rows, seconds } = await firstRows(runners, ofFirstRow, rates, runs, options);
+      const states = statesOf(runners, rules);
+      yield rows.map((row, i) => ({
         rows: [row],
         learned: [],
-        position: start,
-        state: () => runner.state(),
-        network,
+        position: starts[i]!,
+        ...states(i),
         validationSeconds: seconds,
-      };
+      }));
     }
-    yield* epochs(runner, batches, orders, start, network, options);
+    yield* epochs(runners, batches, orders, starts, { runs, rules }, options);
   } finally {
     await batches.end();
-    await runner.dispose();
+    await runners.dispose();
   }
+}
+
+/** Where all of them go on; undefined where all begin. */
+function resumed(runs: readonly OwnOptions[]): readonly Snapshot[] | undefined {
+  const from = runs.flatMap((run) => run.from ?? []);
+  if (from.length === 0) return undefined;
+  const [step] = from.map(({ position }) => position.step);
+  if (from.length < runs.length || from.some(({ position }) => position.step !== step)) {
+    throw new Error('runs that are trained together begin at the same step');
+  }
+  return from;
+}
+
+/** The state and the network of each run as they are now, read of all at once when those of any are asked for. */
+function statesOf(runners: Runners, rules: readonly UpdateRule[]) {
+  let all: Promise<readonly Readonly<Record<string, Values>>[]> | undefined;
+  return (i: number): Pick<Stretch, 'state' | 'network'> => {
+    const state = async () => (await (all ??= runners.state()))[i]!;
+    return { state, network: async () => asEvaluated(rules[i]!, await state()) };
+  };
 }
 
 /** Whole mini-batches, and what is left for an epoch's last. */
@@ -126,121 +173,134 @@ function sizesOfBatches(samples: number, batchSize: number): number[] {
   return [...sizes];
 }
 
-async function firstRow(runner: Runner, samples: Int32Array, alpha0: number, options: TrainOptions) {
-  const { batchSize, beta, signal } = options;
+async function firstRows(
+  runners: Runners,
+  samples: Int32Array,
+  rates: readonly number[],
+  runs: readonly OwnOptions[],
+  options: SharedOptions,
+): Promise<{ rows: Row[]; seconds: number }> {
+  const { batchSize, signal } = options;
   await turn(signal);
-  const { loss: losses } = await runner.evaluate('train', samples.subarray(0, batchSize));
-  const loss = mean(losses);
-  const { validLoss, accuracy, seconds } = await validation(runner, options);
-  const row: Row = {
-    epoch: 0,
-    iteration: 0,
-    time: 0,
-    loss,
-    lossEpoch: loss,
-    validLossEpoch: validLoss,
-    alpha: alpha0,
-    alphaEpoch: alpha0,
-    beta,
-    validAccuracy: accuracy,
-  };
-  return { row, seconds };
+  const firstBatch = await runners.evaluate('train', samples.subarray(0, batchSize));
+  const { figures, seconds } = await validation(runners, options);
+  const rows = runs.map(({ beta }, i): Row => {
+    const alpha = rates[i]!;
+    const loss = mean(firstBatch[i]!.loss);
+    const { validLoss, accuracy } = figures[i]!;
+    return {
+      ...{ epoch: 0, iteration: 0, time: 0, loss, lossEpoch: loss, validLossEpoch: validLoss },
+      ...{ alpha, alphaEpoch: alpha, beta, validAccuracy: accuracy },
+    };
+  });
+  return { rows, seconds };
 }
 
+/** What a run adds up from step to step. */
+type Sums = Pick<Position, 'lossSum' | 'alphaSum' | 'due'>;
+
 async function* epochs(
-  runner: Runner,
+  runners: Runners,
   batches: Supply,
   orders: EpochOrders,
-  start: Position,
-  network: Stretch['network'],
-  options: TrainOptions,
-): AsyncGenerator<Stretch, void> {
-  const { batchSize, beta, dataset, lossThreshold, keepModel = false, signal } = options;
+  starts: readonly Position[],
+  { runs, rules }: { readonly runs: readonly OwnOptions[]; readonly rules: readonly UpdateRule[] },
+  options: SharedOptions,
+): AsyncGenerator<readonly Stretch[], void> {
+  const { batchSize, dataset, lossThreshold, keepModel = false, signal } = options;
   const stepsAnEpoch = Math.ceil(dataset.train.count / batchSize);
-  const started = performance.now() - 1000 * start.seconds;
-  const seconds = () => (performance.now() - started) / 1000;
-  let { step, lossSum, alphaSum, due } = start;
+  const started = performance.now();
+  const share = () => (performance.now() - started) / 1000 / runs.length;
+  let { step } = starts[0]!;
+  const sums = starts.map(({ lossSum, alphaSum, due }): Sums => ({ lossSum, alphaSum, due }));
   let stepsACall = 1;
 
-  const stretch = (rows: readonly Row[], validationSeconds?: number, learned: readonly LearnedRow[] = []): Stretch => ({
-    rows,
-    learned,
-    position: {
-      step,
-      lossSum,
-      alphaSum,
-      due,
-      seconds: seconds(),
-      order: orders.before(Math.floor(step / stepsAnEpoch) + 1),
-    },
-    state: () => runner.state(),
-    network,
-    ...(validationSeconds !== undefined && { validationSeconds }),
-  });
-  const row = (loss: number, alpha: number, time: number): Row => ({
+  const stretches = (
+    rowsOf: (i: number) => readonly Row[],
+    more: Partial<Stretch> = {},
+    learnedOf: (i: number) => readonly LearnedRow[] = () => [],
+  ): Stretch[] => {
+    const [seconds, order] = [share(), orders.before(Math.floor(step / stepsAnEpoch) + 1)];
+    const states = statesOf(runners, rules);
+    return sums.map((sum, i) => ({
+      rows: rowsOf(i),
+      learned: learnedOf(i),
+      position: { ...sum, step, seconds: starts[i]!.seconds + seconds, order },
+      ...states(i),
+      ...more,
+    }));
+  };
+  const row = (i: number, loss: number, alpha: number, seconds: number): Row => ({
     epoch: Math.ceil(step / stepsAnEpoch),
     iteration: step + 1,
-    time,
+    time: starts[i]!.seconds + seconds,
     loss,
     lossEpoch: Number.NaN,
     validLossEpoch: Number.NaN,
     alpha,
     alphaEpoch: Number.NaN,
-    beta,
+    beta: runs[i]!.beta,
   });
 
   try {
     for (;;) {
-      if (due) {
-        const { validLoss, accuracy, seconds: validationSeconds } = await validation(runner, options);
-        const closing: Row = {
-          ...row(due.loss, due.alpha, seconds()),
-          lossEpoch: lossSum / stepsAnEpoch,
-          validLossEpoch: validLoss,
-          alphaEpoch: alphaSum / stepsAnEpoch,
-          validAccuracy: accuracy,
-        };
-        [lossSum, alphaSum, due] = [0, 0, undefined];
-        yield stretch([closing], validationSeconds);
+      if (sums[0]!.due) {
+        const { figures, seconds: validationSeconds } = await validation(runners, options);
+        const now = share();
+        const closing = sums.map(
+          ({ lossSum, alphaSum, due }, i): Row => ({
+            ...row(i, due!.loss, due!.alpha, now),
+            lossEpoch: lossSum / stepsAnEpoch,
+            validLossEpoch: figures[i]!.validLoss,
+            alphaEpoch: alphaSum / stepsAnEpoch,
+            validAccuracy: figures[i]!.accuracy,
+          }),
+        );
+        sums.fill({ lossSum: 0, alphaSum: 0, due: undefined });
+        yield stretches((i) => [closing[i]!], { validationSeconds });
       }
       await turn(signal);
-      const began = seconds();
+      const [began, beganAll] = [share(), performance.now()];
       const next = await batches.take(stepsACall);
       if (!next) {
-        yield { ...stretch([]), ended: true };
+        yield stretches(() => [], { ended: true });
         return;
       }
-      const steps = await runner.train(next);
-      const secondsAStep = (seconds() - began) / steps.loss.length;
+      const steps = await runners.train(next);
+      const count = steps[0]!.loss.length;
+      const secondsAStep = (share() - began) / count;
       if (next.batchSize === batchSize && !(lossThreshold > 0 && keepModel)) {
-        stepsACall = Math.max(1, Math.round(secondsACall / secondsAStep));
+        const secondsOfAll = (performance.now() - beganAll) / 1000 / count;
+        stepsACall = Math.max(1, Math.round(secondsACall / secondsOfAll));
       }
 
-      const rows: Row[] = [];
-      const learned: LearnedRow[] = [];
-      const symbols = Object.entries(steps.learned);
-      for (const [i, loss] of steps.loss.entries()) {
-        if (lossThreshold > 0 && loss <= lossThreshold) {
-          yield { ...stretch(rows, undefined, learned), ended: true };
+      const rows: Row[][] = runs.map(() => []);
+      const learned: LearnedRow[][] = runs.map(() => []);
+      const symbols = Object.keys(steps[0]!.learned);
+      for (let k = 0; k < count; k++) {
+        if (lossThreshold > 0 && steps[0]!.loss[k]! <= lossThreshold) {
+          yield stretches((i) => rows[i]!, { ended: true }, (i) => learned[i]!);
           return;
         }
-        const alpha = steps.alpha[i] ?? Number.NaN;
         step++;
-        lossSum += loss;
-        alphaSum += alpha;
-        if (symbols.length > 0) {
-          const values = Object.fromEntries(symbols.map(([symbol, figures]) => [symbol, figures[i] ?? Number.NaN]));
-          learned.push({ iteration: step + 1, values });
+        for (const [i, figures] of steps.entries()) {
+          const [loss = Number.NaN, alpha = Number.NaN] = [figures.loss[k], figures.alpha[k]];
+          if (symbols.length > 0) {
+            const values = Object.fromEntries(symbols.map((symbol) => [symbol, figures.learned[symbol]?.[k] ?? Number.NaN]));
+            learned[i]!.push({ iteration: step + 1, values });
+          }
+          // The steps of a call share its time evenly. They are of one epoch, so that only the last can close it.
+          const closes = step % stepsAnEpoch === 0;
+          const { lossSum, alphaSum } = sums[i]!;
+          sums[i] = { lossSum: lossSum + loss, alphaSum: alphaSum + alpha, due: closes ? { loss, alpha } : undefined };
+          if (!closes) rows[i]!.push(row(i, loss, alpha, began + secondsAStep * (k + 1)));
         }
-        // The steps of a call share its time evenly. They are of one epoch, so that only the last can close it.
-        if (step % stepsAnEpoch === 0) due = { loss, alpha };
-        else rows.push(row(loss, alpha, began + secondsAStep * (i + 1)));
       }
-      yield stretch(rows, undefined, learned);
+      yield stretches((i) => rows[i]!, {}, (i) => learned[i]!);
     }
   } catch (error) {
     if (error !== signal?.reason) throw error;
-    yield stretch([]);
+    yield stretches(() => []);
   }
 }
 
@@ -255,7 +315,7 @@ interface EpochOrders {
 /** @param source stands before the order of the epoch that the first mini-batch belongs to. */
 function epochOrders(
   source: Mt19937,
-  { dataset, batchSize, epochs, iterations }: Pick<TrainOptions, 'dataset' | 'batchSize' | 'epochs' | 'iterations'>,
+  { dataset, batchSize, epochs, iterations }: Pick<SharedOptions, 'dataset' | 'batchSize' | 'epochs' | 'iterations'>,
 ): EpochOrders {
   // Mini-batches are prepared ahead, so that the order of an epoch may be drawn while the one before is trained.
   const states = new Map<number, Uint32Array>();
@@ -281,27 +341,27 @@ function epochOrders(
   };
 }
 
-/** Mean cross-entropy over the test set and the share that is classified right, a part a call. */
-async function validation(runner: Runner, { dataset, signal }: TrainOptions) {
+/** Each run's mean cross-entropy over the test set and share that is classified right; and all their seconds. A part a call. */
+async function validation(runners: Runners, { dataset, signal }: SharedOptions) {
   const began = performance.now();
   const rows = Int32Array.from({ length: dataset.test.count }, (_, i) => i);
-  const losses = new Float32Array(rows.length);
-  let correct = 0;
+  const runs: { losses: Float32Array; correct: number }[] = [];
   let size = validationPart;
   for (let start = 0; start < rows.length;) {
     await turn(signal);
     const part = rows.subarray(start, start + size);
     const partBegan = performance.now();
-    const figures = await runner.evaluate('test', part);
-    losses.set(figures.loss, start);
-    correct += sum(figures.correct);
+    for (const [i, figures] of (await runners.evaluate('test', part)).entries()) {
+      const run = (runs[i] ??= { losses: new Float32Array(rows.length), correct: 0 });
+      run.losses.set(figures.loss, start);
+      run.correct += sum(figures.correct);
+    }
     const parts = (size / validationPart) * ((1000 * secondsACall) / (performance.now() - partBegan));
     size = validationPart * Math.max(1, Math.round(parts));
     start += part.length;
   }
   return {
-    validLoss: mean(losses),
-    accuracy: correct / rows.length,
+    figures: runs.map(({ losses, correct }) => ({ validLoss: mean(losses), accuracy: correct / rows.length })),
     seconds: (performance.now() - began) / 1000,
   };
 }
