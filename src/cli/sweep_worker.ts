@@ -1,13 +1,13 @@
 import type { Dataset } from '../data/dataset.js';
 import { createEngine } from '../engine/engines.js';
-import { runSaved } from '../run/run.js';
+import { runTogether } from '../run/run.js';
 import { sweepTargetOf } from '../run/settings.js';
 import type { RunOrder } from '../sweep/plan.js';
 import type { Report, Result, Task } from '../sweep/pool.js';
 import { failureLine } from './failure.js';
 import { keptDatasets } from './kept_datasets.js';
 
-// A process that trains one run of a sweep after the other. It ends when the sweep lets go of it, or is gone; signals
+// A process that trains one group of a sweep's runs after the other. It ends when the sweep lets go of it, or is gone; signals
 // are the sweep's to hear, which a terminal sends to all processes at once.
 const ending = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(name, () => undefined);
@@ -16,31 +16,43 @@ const datasets = keptDatasets();
 process.on('disconnect', () => ending.abort());
 process.on('message', (task: Task) => {
   if (task.kind === 'stop') ending.abort();
-  else void run(task.order, task.cores).then((result) => tell({ kind: 'ended', result }));
+  else void run(task.orders, task.cores).then((results) => tell({ kind: 'ended', results }));
 });
 
-async function run(order: RunOrder, cores: number): Promise<Result> {
+/** Runs that are trained together: what they are trained on, and with, is the same. */
+async function run(orders: readonly RunOrder[], cores: number): Promise<readonly Result[]> {
+  const [order] = orders as readonly [RunOrder, ...RunOrder[]];
   try {
-    const said = (text: string) => tell({ kind: 'said', text });
+    const said = (text: string, run: number) => tell({ kind: 'said', run, text });
     // What the sweep has not found there, it has fetched before it began.
-    const dataset: Dataset = await datasets({ ...order, offline: true }, { say: said, warn: () => undefined });
+    const talk = { say: (text: string) => said(text, 0), warn: () => undefined };
+    const dataset: Dataset = await datasets({ ...order, offline: true }, talk);
     const engine = await createEngine(order.engine, { ...order, cores });
-    const reached = (iteration: number) => tell({ kind: 'reached', iteration });
-    return await runSaved({
-      ...order,
-      ...{ settings: order, dataset, engine, signal: ending.signal, resume: !order.overwrite },
-      target: sweepTargetOf(order, order.dir),
-      observer: {
-        line: said,
-        resumed: ({ iteration }) => reached(iteration),
-        stretch: ({ position }) => reached(position.step + 1),
-        checkpointed: () => undefined,
-      },
-    });
+    const reached = (iteration: number, run: number) => tell({ kind: 'reached', run, iteration });
+    const results = await runTogether(
+      orders.map((each, run) => ({
+        ...each,
+        ...{ settings: each, dataset, engine, signal: ending.signal, resume: !each.overwrite },
+        target: sweepTargetOf(each, each.dir),
+        observer: {
+          line: (text) => said(text, run),
+          resumed: ({ iteration }) => reached(iteration, run),
+          stretch: ({ position }) => reached(position.step + 1, run),
+          checkpointed: () => undefined,
+        },
+      })),
+    );
+    return results.map((result) =>
+      result.kind === 'failed' ? { kind: 'failed', fault: faultOf(result.error) } : result,
+    );
   } catch (error) {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { kind: 'failed', fault: failureLine(error) ?? stack };
+    return orders.map(() => ({ kind: 'failed', fault: faultOf(error) }));
   }
+}
+
+function faultOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return failureLine(error) ?? stack;
 }
 
 function tell(report: Report): void {

@@ -66,7 +66,8 @@ export type Outcome =
 
 /** Runs, and writes nothing. */
 export async function runUnsaved(options: RunOptions): Promise<void> {
-  for await (const stretch of train({ ...sharedOf(options), ...ownOf(options.settings) })) options.observer.stretch(stretch);
+  for await (const stretch of train({ ...ownOf(options.settings), ...sharedOf(options) }))
+    options.observer.stretch(stretch);
 }
 
 /** How one of several runs came to its end. */
@@ -104,14 +105,17 @@ export async function runTogether(all: readonly SavedRunOptions[]): Promise<Resu
         }
         locks.push(lock);
         const begun = begin(files, lock, options);
-        if ('kind' in begun) results.set(options, begun);
+        if (!begun.keeper) results.set(options, begun.result);
         else groups.set(begun.step, [...(groups.get(begun.step) ?? []), { keeper: begun.keeper, options }]);
       } catch (error) {
         results.set(options, { kind: 'failed', error });
       }
     }
     for (const group of groups.values()) {
-      const ends = await trainAndKeep(group.map(({ keeper }) => keeper), group[0]!.options);
+      const ends = await trainAndKeep(
+        group.map(({ keeper }) => keeper),
+        group[0]!.options,
+      );
       for (const [i, { options }] of group.entries()) results.set(options, ends[i]!);
     }
     return all.map((options) => results.get(options)!);
@@ -127,7 +131,7 @@ function begin(files: TargetFiles, lock: Lock, options: SavedRunOptions) {
   const identity = identityOf(settings, circumstancesOf(dataset, engine));
   const todo = beginning(files, identity, options);
   if (todo.kind === 'finished') {
-    return { kind: 'already', results: target, recorded: todo.record !== undefined } as const;
+    return { result: { kind: 'already', results: target, recorded: todo.record !== undefined } as const };
   }
   if (todo.kind === 'begin' && todo.why !== undefined) observer.line(todo.why);
   const from = todo.kind === 'resume' ? todo.checkpoint : undefined;
@@ -183,7 +187,7 @@ const epochShare = 0.2;
 interface Keeper {
   readonly own: OwnOptions;
   /** Whether anything of it has been written. */
-  begun(): boolean;
+  readonly begun: () => boolean;
   /** @param together of how many runs the stretch is one. */
   take(stretch: Stretch, together: number): Promise<void>;
   /** After the last stretch: how it ended. */
@@ -269,8 +273,7 @@ function keeperOf(
   function failed(error: unknown): Result {
     if (!results || finished) return { kind: 'failed', error };
     noteFailure(files, lock, record('failed', { error: withoutPaths(messageOf(error)) }));
-    const told =
-      error instanceof RunFailure ? new RunFailure(`${error.message} ${whatIsLeft(files, saved)}`) : error;
+    const told = error instanceof RunFailure ? new RunFailure(`${error.message} ${whatIsLeft(files, saved)}`) : error;
     return { kind: 'failed', error: told };
   }
 

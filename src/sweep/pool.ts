@@ -1,24 +1,27 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import type { Outcome } from '../run/run.js';
+import { groupsOf } from './groups.js';
 import { failedSince, type PlannedRun, type RunOrder } from './plan.js';
 
 /** What a worker process is told. */
 export type Task =
   | {
       readonly kind: 'run';
-      readonly order: RunOrder;
+      /** Runs that are trained together. */
+      readonly orders: readonly RunOrder[];
       /** Cores that are its own. */
       readonly cores: number;
     }
   | { readonly kind: 'stop' };
 
-/** What a worker process tells. */
+/** What a worker process tells; `run` is which of its task's. */
 export type Report =
-  | { readonly kind: 'said'; readonly text: string }
+  | { readonly kind: 'said'; readonly run: number; readonly text: string }
   /** The last row of the run so far. */
-  | { readonly kind: 'reached'; readonly iteration: number }
-  | { readonly kind: 'ended'; readonly result: Result };
+  | { readonly kind: 'reached'; readonly run: number; readonly iteration: number }
+  /** All of them, in their order. */
+  | { readonly kind: 'ended'; readonly results: readonly Result[] };
 
 /** How a run of a sweep ended. `fault` is a line. */
 export type Result = Outcome | { readonly kind: 'failed'; readonly fault: string };
@@ -46,64 +49,72 @@ const mostTries = 3;
 const pause = 1000;
 
 /**
- * Runs all, `jobs` at a time, in processes that stay alive from run to run. A run that another process is at comes again
- * after the others; one that has failed there has failed, and is not tried a second time; one whose worker process has died is taken up by another.
+ * Runs all, `jobs` groups at a time, in processes that stay alive from group to group. Runs that another process is at come
+ * again after the others; those whose worker process has died are taken up by another, the last time each alone.
  */
 export async function runAll(runs: readonly PlannedRun[], options: PoolOptions): Promise<void> {
   const { jobs, cores, signal, failFast, observer } = options;
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
-  const waiting = [...runs];
-  const held: { readonly run: PlannedRun; readonly since: number }[] = [];
+  const waiting = groupsOf(runs, jobs);
+  const processes = Math.min(jobs, waiting.length);
+  const held: { readonly group: PlannedRun[]; readonly since: number }[] = [];
   const tries = new Map<PlannedRun, number>();
 
-  async function next(): Promise<PlannedRun | undefined> {
-    const run = waiting.shift();
-    if (run) return run;
+  async function next(): Promise<PlannedRun[] | undefined> {
+    const group = waiting.shift();
+    if (group) return group;
     const again = held.shift();
     if (!again) return undefined;
     const rest = pause - (performance.now() - again.since);
     await setTimeout(Math.max(0, rest), undefined, { signal: stopped }).catch(() => undefined);
-    return again.run;
+    return again.group;
   }
 
-  function take(run: PlannedRun, result: Result | Died): void {
-    if (result.kind === 'held' && !stopped.aborted) {
-      held.push({ run, since: performance.now() });
-      return;
-    }
-    if (result.kind === 'died') {
-      const count = (tries.get(run) ?? 0) + 1;
-      tries.set(run, count);
-      if (stopped.aborted) return;
-      if (count < mostTries) {
-        waiting.push(run);
-        return;
-      }
-    }
-    const ended = result.kind === 'died' ? ({ kind: 'failed', fault: died(result.how) } as const) : result;
-    observer.ended(run, ended);
-    if (ended.kind === 'failed' && failFast) stop.abort();
+  function end(run: PlannedRun, result: Result): void {
+    observer.ended(run, result);
+    if (result.kind === 'failed' && failFast) stop.abort();
+  }
+
+  function take(group: readonly PlannedRun[], results: readonly Result[]): void {
+    const isHeld = (_: PlannedRun, i: number) => results[i]!.kind === 'held' && !stopped.aborted;
+    const again = group.filter(isHeld);
+    if (again.length > 0) held.push({ group: again, since: performance.now() });
+    for (const [i, run] of group.entries()) if (!isHeld(run, i)) end(run, results[i]!);
+  }
+
+  function takeUp(group: readonly PlannedRun[], { how }: Died): void {
+    const left = (run: PlannedRun) => mostTries - (tries.get(run) ?? 0);
+    for (const run of group) tries.set(run, (tries.get(run) ?? 0) + 1);
+    if (stopped.aborted) return;
+    const together = group.filter((run) => left(run) > 1);
+    const alone = group.filter((run) => left(run) === 1);
+    waiting.push(...[together, ...alone.map((run) => [run])].filter((each) => each.length > 0));
+    for (const run of group) if (left(run) === 0) end(run, { kind: 'failed', fault: died(how) });
   }
 
   async function work(): Promise<void> {
     let worker: Worker | undefined;
     try {
-      for (let run = await next(); run && !stopped.aborted; run = await next()) {
-        const fault = failedSince(run);
-        if (fault !== undefined) {
-          take(run, { kind: 'failed', fault });
-          continue;
+      for (let all = await next(); all && !stopped.aborted; all = await next()) {
+        const group: PlannedRun[] = [];
+        for (const run of all) {
+          const fault = failedSince(run);
+          if (fault === undefined) group.push(run);
+          else end(run, { kind: 'failed', fault });
         }
+        if (group.length === 0 || stopped.aborted) continue;
         if (!worker?.alive()) worker = startWorker(options.worker, stopped);
-        take(run, await worker.run(run, cores, observer));
+        const ends = await worker.run(group, cores, observer);
+        if ('how' in ends) takeUp(group, ends);
+        else take(group, ends);
       }
     } finally {
       await worker?.end();
     }
   }
 
-  await Promise.all(Array.from({ length: Math.min(jobs, runs.length) }, work));
+  await Promise.all(Array.from({ length: processes }, work));
 }
 
 function died(how: string): string {
@@ -118,7 +129,8 @@ interface Died {
 
 interface Worker {
   alive(): boolean;
-  run(run: PlannedRun, cores: number, observer: PoolObserver): Promise<Result | Died>;
+  /** Runs that are trained together; how each ended. */
+  run(group: readonly PlannedRun[], cores: number, observer: PoolObserver): Promise<readonly Result[] | Died>;
   end(): Promise<void>;
 }
 
@@ -136,19 +148,19 @@ function startWorker(module: URL, stopped: AbortSignal): Worker {
 
   return {
     alive: () => child.connected,
-    async run(run, cores, observer) {
-      const ended = new Promise<Result>((resolve) => {
+    async run(group, cores, observer) {
+      const ended = new Promise<readonly Result[]>((resolve) => {
         const hear = (report: Report) => {
-          if (report.kind === 'said') observer.said(run, report.text);
-          else if (report.kind === 'reached') observer.reached(run, report.iteration);
+          if (report.kind === 'said') observer.said(group[report.run]!, report.text);
+          else if (report.kind === 'reached') observer.reached(group[report.run]!, report.iteration);
           else {
             child.off('message', hear);
-            resolve(report.result);
+            resolve(report.results);
           }
         };
         child.on('message', hear);
       });
-      send(child, { kind: 'run', order: run.order, cores });
+      send(child, { kind: 'run', orders: group.map(({ order }) => order), cores });
       return Promise.race([ended, gone]);
     },
     async end() {

@@ -247,15 +247,13 @@ async function* epochs(
       if (sums[0]!.due) {
         const { figures, seconds: validationSeconds } = await validation(runners, options);
         const now = share();
-        const closing = sums.map(
-          ({ lossSum, alphaSum, due }, i): Row => ({
-            ...row(i, due!.loss, due!.alpha, now),
-            lossEpoch: lossSum / stepsAnEpoch,
-            validLossEpoch: figures[i]!.validLoss,
-            alphaEpoch: alphaSum / stepsAnEpoch,
-            validAccuracy: figures[i]!.accuracy,
-          }),
-        );
+        const closing = sums.map(({ lossSum, alphaSum, due }, i): Row => ({
+          ...row(i, due!.loss, due!.alpha, now),
+          lossEpoch: lossSum / stepsAnEpoch,
+          validLossEpoch: figures[i]!.validLoss,
+          alphaEpoch: alphaSum / stepsAnEpoch,
+          validAccuracy: figures[i]!.accuracy,
+        }));
         sums.fill({ lossSum: 0, alphaSum: 0, due: undefined });
         yield stretches((i) => [closing[i]!], { validationSeconds });
       }

@@ -83,8 +83,8 @@ async function start(
   const training = (batchSize: number): LoopOptions => ({
     batchSize,
     moves: true,
-    bodies: programs.map(({ step }) => (tensors, batch) => {
-      const next = step(unflatten(tree, tensors), batch, productLayers);
+    bodies: programs.map((each) => (tensors, batch) => {
+      const next = each.step(unflatten(tree, tensors), batch, productLayers);
       return { state: flatten(next.state), figures: flatten(next.figures) };
     }),
   });

@@ -197,7 +197,12 @@ function floats(value: string, shape: readonly number[]): Tensor {
 function batchOf(
   graph: Graph,
   index: string,
-  { imageShape, batchSize, prepared, masks }: Omit<LoopsOptions, 'state' | 'settings' | 'loops'> & { readonly batchSize: number },
+  {
+    imageShape,
+    batchSize,
+    prepared,
+    masks,
+  }: Omit<LoopsOptions, 'state' | 'settings' | 'loops'> & { readonly batchSize: number },
 ): Batch {
   const gather = (from: string, indices: string) => graph.node('Gather', [from, indices], { axis: 0 });
   const cast = (bytes: string, type: 'float32' | 'int32') => graph.node('Cast', [bytes], { to: elementTypes[type] });

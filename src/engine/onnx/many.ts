@@ -222,7 +222,7 @@ const product: Rule = (settings, node, [a, b, c]) => {
   const [m = 1, n = 1] = [a!.shape[transA ? 1 : 0], b!.shape[transB ? 0 : 1]];
   const shape = [m, n];
   const { graph, count } = settings;
-  const bias = c && c.shape.length === 1 && c.after === 1 ? settings.reshaped(c.name, [count * n]) : undefined;
+  const bias = c?.shape.length === 1 && c.after === 1 ? settings.reshaped(c.name, [count * n]) : undefined;
   const plus = (value: Value) => (c && bias === undefined ? elementwise(settings, sum, [value, c]) : value);
   const times = (left: string, right: string, ...more: string[]) => again(settings, node, [left, right, ...more]);
 
@@ -263,7 +263,9 @@ const stackedProduct: Rule = (settings, node, [a, b]) => {
   const [m = 1, n = 1] = [a!.shape.at(transA ? -1 : -2), b!.shape.at(transB ? -2 : -1)];
   const shape = [...broadcast([a!.shape.slice(0, -2), b!.shape.slice(0, -2)]), m, n];
   const many = a!.after !== undefined || b!.after !== undefined;
-  const names = [a!, b!].map((each) => (many && each.after !== undefined ? settings.placed(each, shape.length) : each.name));
+  const names = [a!, b!].map((each) =>
+    many && each.after !== undefined ? settings.placed(each, shape.length) : each.name,
+  );
   return { name: again(settings, node, names), shape, after: many ? shape.length : undefined };
 };
 
@@ -297,7 +299,9 @@ function sameForAll({ name, after }: Value, { type }: Node): string {
 function broadcast(shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   const padded = shapes.map((shape) => [...ones(rank - shape.length), ...shape]);
-  return Array.from({ length: rank }, (_, axis) => padded.reduce((size, shape) => (size === 1 ? shape[axis]! : size), 1));
+  return Array.from({ length: rank }, (_, axis) =>
+    padded.reduce((size, shape) => (size === 1 ? shape[axis]! : size), 1),
+  );
 }
 
 function sizeOf(shape: readonly number[]): number {
