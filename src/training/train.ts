@@ -277,14 +277,20 @@ async function* epochs(
       const symbols = Object.keys(steps[0]!.learned);
       for (let k = 0; k < count; k++) {
         if (lossThreshold > 0 && steps[0]!.loss[k]! <= lossThreshold) {
-          yield stretches((i) => rows[i]!, { ended: true }, (i) => learned[i]!);
+          yield stretches(
+            (i) => rows[i]!,
+            { ended: true },
+            (i) => learned[i]!,
+          );
           return;
         }
         step++;
         for (const [i, figures] of steps.entries()) {
           const [loss = Number.NaN, alpha = Number.NaN] = [figures.loss[k], figures.alpha[k]];
           if (symbols.length > 0) {
-            const values = Object.fromEntries(symbols.map((symbol) => [symbol, figures.learned[symbol]?.[k] ?? Number.NaN]));
+            const values = Object.fromEntries(
+              symbols.map((symbol) => [symbol, figures.learned[symbol]?.[k] ?? Number.NaN]),
+            );
             learned[i]!.push({ iteration: step + 1, values });
           }
           // The steps of a call share its time evenly. They are of one epoch, so that only the last can close it.
@@ -294,7 +300,11 @@ async function* epochs(
           if (!closes) rows[i]!.push(row(i, loss, alpha, began + secondsAStep * (k + 1)));
         }
       }
-      yield stretches((i) => rows[i]!, {}, (i) => learned[i]!);
+      yield stretches(
+        (i) => rows[i]!,
+        {},
+        (i) => learned[i]!,
+      );
     }
   } catch (error) {
     if (error !== signal?.reason) throw error;
