@@ -2,6 +2,8 @@ import type { Dataset } from '../data/dataset.js';
 import { createEngine } from '../engine/engines.js';
 import { runTogether } from '../run/run.js';
 import { sweepTargetOf } from '../run/settings.js';
+import type { Reached } from '../results/record.js';
+import type { Stretch } from '../training/train.js';
 import type { RunOrder } from '../sweep/plan.js';
 import type { Report, Result, Task } from '../sweep/pool.js';
 import { failureLine } from './failure.js';
@@ -16,12 +18,13 @@ const datasets = keptDatasets();
 process.on('disconnect', () => ending.abort());
 process.on('message', (task: Task) => {
   if (task.kind === 'stop') ending.abort();
-  else void run(task.orders, task.cores).then((results) => tell({ kind: 'ended', results }));
+  else void run(task.orders, task.cores).then(() => tell({ kind: 'done' }));
 });
 
 /** Runs that are trained together: what they are trained on, and with, is the same. */
-async function run(orders: readonly RunOrder[], cores: number): Promise<readonly Result[]> {
+async function run(orders: readonly RunOrder[], cores: number): Promise<void> {
   const [order] = orders as readonly [RunOrder, ...RunOrder[]];
+  const ended = (run: number, result: Result) => tell({ kind: 'ended', run, result });
   try {
     const said = (text: string, run: number) => tell({ kind: 'said', run, text });
     // What the sweep has not found there, it has fetched before it began.
@@ -29,24 +32,22 @@ async function run(orders: readonly RunOrder[], cores: number): Promise<readonly
     const dataset: Dataset = await datasets({ ...order, offline: true }, talk);
     const engine = await createEngine(order.engine, { ...order, cores });
     const reached = (iteration: number, run: number) => tell({ kind: 'reached', run, iteration });
-    const results = await runTogether(
-      orders.map((each, run) => ({
-        ...each,
-        ...{ settings: each, dataset, engine, signal: ending.signal, resume: !each.overwrite },
-        target: sweepTargetOf(each, each.dir),
-        observer: {
-          line: (text) => said(text, run),
-          resumed: ({ iteration }) => reached(iteration, run),
-          stretch: ({ position }) => reached(position.step + 1, run),
-          checkpointed: () => undefined,
-        },
-      })),
-    );
-    return results.map((result) =>
-      result.kind === 'failed' ? { kind: 'failed', fault: faultOf(result.error) } : result,
+    const runs = orders.map((each, run) => ({
+      ...each,
+      ...{ settings: each, dataset, engine, signal: ending.signal, resume: !each.overwrite },
+      target: sweepTargetOf(each, each.dir),
+      observer: {
+        line: (text: string) => said(text, run),
+        resumed: ({ iteration }: Reached) => reached(iteration, run),
+        stretch: ({ position }: Stretch) => reached(position.step + 1, run),
+        checkpointed: () => undefined,
+      },
+    }));
+    await runTogether(runs, (run, result) =>
+      ended(run, result.kind === 'failed' ? { kind: 'failed', fault: faultOf(result.error) } : result),
     );
   } catch (error) {
-    return orders.map(() => ({ kind: 'failed', fault: faultOf(error) }));
+    for (const run of orders.keys()) ended(run, { kind: 'failed', fault: faultOf(error) });
   }
 }
 

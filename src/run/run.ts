@@ -71,7 +71,11 @@ export async function runUnsaved(options: RunOptions): Promise<void> {
 }
 
 /** How one of several runs came to its end. */
-export type Result = Outcome | { readonly kind: 'failed'; readonly error: unknown };
+export type Result =
+  | Outcome
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** They cannot be trained together: each is to be tried alone, and nothing has been written. */
+  | { readonly kind: 'apart' };
 
 /**
  * Runs, and keeps what comes of it under the results folder: the rows, a record of what the run was, checkpoints on the
@@ -80,45 +84,46 @@ export type Result = Outcome | { readonly kind: 'failed'; readonly error: unknow
  * @throws UsageError where something would be lost, RunFailure where the disk fails.
  */
 export async function runSaved(options: SavedRunOptions): Promise<Outcome> {
-  const [result] = await runTogether([options]);
-  if (result!.kind === 'failed') throw result!.error;
-  return result!;
+  let end: Result | undefined;
+  await runTogether([options], (_, result) => (end = result));
+  if (end?.kind === 'failed') throw end.error;
+  return end as Outcome;
 }
 
 /**
  * The same of several runs, with one data set, engine and signal, that `trainTogether` can train: each has its own files, its
  * own end, and its own failure, of which the others hear nothing. Those that go on from where they were are trained with
  * those that are as far.
+ *
+ * @param ended is told how each came to its end, by its index, once it has.
  */
-export async function runTogether(all: readonly SavedRunOptions[]): Promise<Result[]> {
-  const results = new Map<SavedRunOptions, Result>();
+export async function runTogether(
+  all: readonly SavedRunOptions[],
+  ended: (run: number, result: Result) => void,
+): Promise<void> {
   const locks: Lock[] = [];
-  const groups = new Map<number | undefined, { keeper: Keeper; options: SavedRunOptions }[]>();
+  const groups = new Map<number | undefined, { run: number; keeper: Keeper }[]>();
   try {
-    for (const options of all) {
+    for (const [run, options] of all.entries()) {
       try {
         const files = filesOf(options.target);
         const lock = lockOf(files);
         if (lock instanceof Held) {
-          results.set(options, { kind: 'held', why: lock.message });
+          ended(run, { kind: 'held', why: lock.message });
           continue;
         }
         locks.push(lock);
         const begun = begin(files, lock, options);
-        if (!begun.keeper) results.set(options, begun.result);
-        else groups.set(begun.step, [...(groups.get(begun.step) ?? []), { keeper: begun.keeper, options }]);
+        if (!begun.keeper) ended(run, begun.result);
+        else groups.set(begun.step, [...(groups.get(begun.step) ?? []), { run, keeper: begun.keeper }]);
       } catch (error) {
-        results.set(options, { kind: 'failed', error });
+        ended(run, { kind: 'failed', error });
       }
     }
     for (const group of groups.values()) {
-      const ends = await trainAndKeep(
-        group.map(({ keeper }) => keeper),
-        group[0]!.options,
-      );
-      for (const [i, { options }] of group.entries()) results.set(options, ends[i]!);
+      const keepers = group.map(({ keeper }) => keeper);
+      await trainAndKeep(keepers, all[group[0]!.run]!, (i, result) => ended(group[i]!.run, result));
     }
-    return all.map((options) => results.get(options)!);
   } finally {
     for (const lock of locks) lock.release();
   }
@@ -139,35 +144,39 @@ function begin(files: TargetFiles, lock: Lock, options: SavedRunOptions) {
 }
 
 /** Trains runs together that begin at the same step. */
-async function trainAndKeep(keepers: readonly Keeper[], options: SavedRunOptions): Promise<Result[]> {
-  const failed = new Map<Keeper, Result>();
-  const own = keepers.map((keeper) => keeper.own);
-  const attempted = async (keeper: Keeper, action: () => Promise<void>) => {
-    try {
-      await action();
-    } catch (error) {
-      failed.set(keeper, keeper.failed(error));
-    }
+async function trainAndKeep(
+  keepers: readonly Keeper[],
+  options: SavedRunOptions,
+  ended: (i: number, result: Result) => void,
+): Promise<void> {
+  const failed = new Set<Keeper>();
+  const fail = (i: number, error: unknown) => {
+    failed.add(keepers[i]!);
+    ended(i, keepers[i]!.failed(error));
+  };
+  const eachLeft = async (action: (keeper: Keeper, i: number) => unknown) => {
+    for (const [i, keeper] of keepers.entries()) if (!failed.has(keeper)) await action(keeper, i);
   };
   try {
+    const own = keepers.map((keeper) => keeper.own);
     for await (const stretches of trainTogether(own, { ...sharedOf(options), keepModel: options.keepModel })) {
-      for (const [i, keeper] of keepers.entries()) {
-        if (!failed.has(keeper)) await attempted(keeper, () => keeper.take(stretches[i]!, keepers.length));
-      }
+      await eachLeft(async (keeper, i) => {
+        try {
+          await keeper.take(stretches[i]!, keepers.length);
+        } catch (error) {
+          fail(i, error);
+        }
+      });
       if (failed.size === keepers.length) break;
     }
+    await eachLeft((keeper, i) => ended(i, keeper.ended()));
   } catch (error) {
-    // What they fail at before there is a row, each tries alone, so that whose failure it is tells.
-    if (keepers.length > 1 && keepers.every(({ begun }) => !begun())) {
-      const results: Result[] = [];
-      for (const keeper of keepers) results.push(...(await trainAndKeep([keeper], options)));
-      return results;
-    }
-    for (const keeper of keepers) if (!failed.has(keeper)) failed.set(keeper, keeper.failed(error));
+    // What they fail at before there is a row, one of them may fail at alone.
+    const apart = keepers.length > 1 && keepers.every((keeper) => !keeper.begun());
+    await eachLeft((_, i) => (apart ? ended(i, { kind: 'apart' }) : fail(i, error)));
   } finally {
     for (const keeper of keepers) keeper.close();
   }
-  return keepers.map((keeper) => failed.get(keeper) ?? keeper.ended());
 }
 
 function lockOf({ lock, results }: TargetFiles): Lock | Held {

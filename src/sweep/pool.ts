@@ -20,11 +20,16 @@ export type Report =
   | { readonly kind: 'said'; readonly run: number; readonly text: string }
   /** The last row of the run so far. */
   | { readonly kind: 'reached'; readonly run: number; readonly iteration: number }
-  /** All of them, in their order. */
-  | { readonly kind: 'ended'; readonly results: readonly Result[] };
+  | { readonly kind: 'ended'; readonly run: number; readonly result: Result }
+  /** All of them have ended, and nothing of them is held any more. */
+  | { readonly kind: 'done' };
 
 /** How a run of a sweep ended. `fault` is a line. */
-export type Result = Outcome | { readonly kind: 'failed'; readonly fault: string };
+export type Result =
+  | Outcome
+  | { readonly kind: 'failed'; readonly fault: string }
+  /** It is to be run alone. */
+  | { readonly kind: 'apart' };
 
 export interface PoolOptions {
   /** The module that a worker process runs. */
@@ -40,8 +45,10 @@ export interface PoolOptions {
 export interface PoolObserver {
   said(run: PlannedRun, text: string): void;
   reached(run: PlannedRun, iteration: number): void;
-  ended(run: PlannedRun, result: Result): void;
+  ended(run: PlannedRun, result: Ended): void;
 }
+
+type Ended = Exclude<Result, { readonly kind: 'apart' }>;
 
 /** A run whose worker process was ended so often is not tried again. */
 const mostTries = 3;
@@ -71,16 +78,22 @@ export async function runAll(runs: readonly PlannedRun[], options: PoolOptions):
     return again.group;
   }
 
-  function end(run: PlannedRun, result: Result): void {
+  function end(run: PlannedRun, result: Ended): void {
     observer.ended(run, result);
     if (result.kind === 'failed' && failFast) stop.abort();
   }
 
-  function take(group: readonly PlannedRun[], results: readonly Result[]): void {
-    const isHeld = (_: PlannedRun, i: number) => results[i]!.kind === 'held' && !stopped.aborted;
-    const again = group.filter(isHeld);
-    if (again.length > 0) held.push({ group: again, since: performance.now() });
-    for (const [i, run] of group.entries()) if (!isHeld(run, i)) end(run, results[i]!);
+  function take(group: readonly PlannedRun[], results: ReadonlyMap<PlannedRun, Result>): void {
+    const those = (kind: Result['kind']) => group.filter((run) => results.get(run)?.kind === kind);
+    if (stopped.aborted) return;
+    if (those('held').length > 0) held.push({ group: those('held'), since: performance.now() });
+    waiting.unshift(...those('apart').map((run) => [run]));
+  }
+
+  /** What is no end yet, `take` has to do with. */
+  function hear(run: PlannedRun, result: Result): void {
+    if (result.kind === 'apart' || (result.kind === 'held' && !stopped.aborted)) return;
+    end(run, result);
   }
 
   function takeUp(group: readonly PlannedRun[], { how }: Died): void {
@@ -105,9 +118,17 @@ export async function runAll(runs: readonly PlannedRun[], options: PoolOptions):
         }
         if (group.length === 0 || stopped.aborted) continue;
         if (!worker?.alive()) worker = startWorker(options.worker, stopped);
-        const ends = await worker.run(group, cores, observer);
-        if ('how' in ends) takeUp(group, ends);
-        else take(group, ends);
+        const results = new Map<PlannedRun, Result>();
+        const died = await worker.run(group, cores, {
+          ...observer,
+          ended(run, result) {
+            results.set(run, result);
+            hear(run, result);
+          },
+        });
+        take(group, results);
+        const lost = group.filter((run) => !results.has(run));
+        if (died) takeUp(lost, died);
       }
     } finally {
       await worker?.end();
@@ -127,10 +148,14 @@ interface Died {
   readonly how: string;
 }
 
+interface WorkerObserver extends Pick<PoolObserver, 'said' | 'reached'> {
+  ended(run: PlannedRun, result: Result): void;
+}
+
 interface Worker {
   alive(): boolean;
-  /** Runs that are trained together; how each ended. */
-  run(group: readonly PlannedRun[], cores: number, observer: PoolObserver): Promise<readonly Result[] | Died>;
+  /** Trains runs together; undefined unless the process died. */
+  run(group: readonly PlannedRun[], cores: number, observer: WorkerObserver): Promise<Died | undefined>;
   end(): Promise<void>;
 }
 
@@ -149,19 +174,20 @@ function startWorker(module: URL, stopped: AbortSignal): Worker {
   return {
     alive: () => child.connected,
     async run(group, cores, observer) {
-      const ended = new Promise<readonly Result[]>((resolve) => {
+      const done = new Promise<undefined>((resolve) => {
         const hear = (report: Report) => {
           if (report.kind === 'said') observer.said(group[report.run]!, report.text);
           else if (report.kind === 'reached') observer.reached(group[report.run]!, report.iteration);
+          else if (report.kind === 'ended') observer.ended(group[report.run]!, report.result);
           else {
             child.off('message', hear);
-            resolve(report.results);
+            resolve(undefined);
           }
         };
         child.on('message', hear);
       });
       send(child, { kind: 'run', orders: group.map(({ order }) => order), cores });
-      return Promise.race([ended, gone]);
+      return Promise.race([done, gone]);
     },
     async end() {
       if (child.connected) child.disconnect();
