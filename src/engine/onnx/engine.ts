@@ -182,7 +182,7 @@ async function start(
         values.subarray((i * values.length) / count, ((i + 1) * values.length) / count);
       return Promise.resolve(
         programs.map((_, i) =>
-          mapValues(state, ({ data }, path) => ({ shape: modelShape(path, shapes[path]!), values: part(data as Float32Array, i) })),
+          mapValues(state, ({ data }, path) => ({ shape: modelShape(path, shapes[path]!), values: part(data, i) })),
         ),
       );
     },
