@@ -9,8 +9,8 @@ export function circumstances(talk: DatasetTalk): (order: RunOrder) => Promise<C
   const datasets = keptDatasets();
   const known = new Map<string, Circumstances>();
   return async (order) => {
-    const { model, data, synthetic, seed, reduction, engine } = order;
-    const key = JSON.stringify([model, data, synthetic && seed, reduction, engine]);
+    const { model, data, synthetic, seed, reduction, engine, tf32 } = order;
+    const key = JSON.stringify([model, data, synthetic && seed, reduction, engine, tf32]);
     const found = known.get(key) ?? circumstancesOf(await datasets(order, talk), await createEngine(engine, order));
     known.set(key, found);
     return found;

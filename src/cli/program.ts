@@ -3,10 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { compareCommand } from './compare.js';
 import { dataCommand } from './data.js';
+import { enginesCommand } from './engines.js';
 import { methodsCommand } from './methods.js';
 import { print, say } from './output.js';
 import { plotCommand } from './plot.js';
 import { reportCommand } from './report.js';
+import { setupCommand } from './setup.js';
 import { nearest } from './suggestion.js';
 import { summaryCommand } from './summary.js';
 import { sweepCommand } from './sweep.js';
@@ -32,7 +34,9 @@ export async function run(): Promise<void> {
     .addCommand(compareCommand())
     .addCommand(summaryCommand())
     .addCommand(reportCommand())
-    .addCommand(watchCommand());
+    .addCommand(watchCommand())
+    .addCommand(enginesCommand())
+    .addCommand(setupCommand());
 
   for (const command of [program, ...program.commands]) {
     command

@@ -13,7 +13,8 @@ export function repeatCommand(dir: string): (record: RunRecord, path: string) =>
   return ({ settings, engine }, path) => {
     // A record of an earlier version may lack settings; they were as usual.
     const given = Object.entries({ ...usual, ...settings }).filter(([, value]) => value !== null);
-    const order = { ...Object.fromEntries(given), engine: engine.name as EngineName, dir } as RunOrder;
+    const tf32 = engine.version.endsWith(', TF32');
+    const order = { ...Object.fromEntries(given), engine: engine.name as EngineName, tf32, dir } as RunOrder;
     const command = commandOf(order);
     const isSweeps = relative(sweepTargetOf(order, dir), path.replace(/\.partial$/, '')) === '';
     if (isSweeps) return command;

@@ -73,8 +73,9 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   const { dryRun, jobs, retryFailed, failFast, silent } = flags;
   refuseUnfit(flags);
   const given = givenLists(flags);
-  const orders = await ordersOf(file, given, flags.only);
-  if (!dryRun && (flags.slurm !== undefined || flags.k8s !== undefined)) {
+  const isElsewhere = !dryRun && (flags.slurm !== undefined || flags.k8s !== undefined);
+  const orders = await ordersOf(file, given, { only: flags.only, isElsewhere });
+  if (isElsewhere) {
     const folders = [...new Set(orders.flatMap(({ dir, data }) => [dir, ...(data === undefined ? [] : [data])]))];
     const args = [...argumentsOf(given), ...argumentsOfSweep(flags)];
     toCluster(
@@ -145,7 +146,11 @@ function refuseTooManyJobs(jobs: number): void {
 }
 
 /** The runs that a file, or the command line alone, asks for. */
-async function ordersOf(file: string | undefined, given: Lists, only: readonly Choice[]): Promise<RunOrder[]> {
+async function ordersOf(
+  file: string | undefined,
+  given: Lists,
+  { only, isElsewhere }: { readonly only: readonly Choice[]; readonly isElsewhere: boolean },
+): Promise<RunOrder[]> {
   const grids =
     file === undefined ? [{ lists: {}, exclude: [] }] : (await import('./sweep_file.js')).readSweepFile(file);
   const runs = runsOf(
@@ -162,7 +167,7 @@ async function ordersOf(file: string | undefined, given: Lists, only: readonly C
   const chosen = runs.filter((run) => only.every(({ name, values }) => matches(run, { [name]: values })));
   if (chosen.length === 0) throw new UsageError('None of the runs has the values that --only asks for.');
   for (const run of chosen) refuseImpossible(run);
-  return chosen.map(orderOf);
+  return Promise.all(chosen.map((run) => orderOf(run, isElsewhere)));
 }
 
 /** A switch comes as it is. */

@@ -4,7 +4,15 @@ import type { RunOrder } from '../sweep/plan.js';
 import type { Grid } from '../sweep/grid.js';
 import { has, specOf } from '../optimizers/table.js';
 import { shellWord } from '../text.js';
-import { chosenEngine, defaultOf, optionSpecs, ownOptions, type OptionSpec, type TrainFlags } from './train_options.js';
+import {
+  chosenEngine,
+  defaultOf,
+  namedEngine,
+  optionSpecs,
+  ownOptions,
+  type OptionSpec,
+  type TrainFlags,
+} from './train_options.js';
 
 /** The options of a sweep that are those of its runs: some may list several values. */
 export type SweepName = Exclude<keyof TrainFlags, 'save' | 'resume' | 'silent'>;
@@ -64,8 +72,13 @@ export function gridOf(lists: Lists): Grid<Pick<TrainFlags, SweepName>> {
   >;
 }
 
-export function orderOf({ cuda, engine, ...order }: Pick<TrainFlags, SweepName>): RunOrder {
-  return { ...order, engine: chosenEngine({ cuda, engine }) };
+/** @param isElsewhere whether the run is for a machine that finds out itself which engine of a GPU is ready. */
+export async function orderOf(
+  { cuda, gpu, engine, ...order }: Pick<TrainFlags, SweepName>,
+  isElsewhere: boolean,
+): Promise<RunOrder> {
+  const flags = { cuda, gpu, engine, ...order };
+  return { ...order, engine: isElsewhere ? (namedEngine(flags) ?? 'onnx') : await chosenEngine(flags) };
 }
 
 /** The arguments of a command line that gives these lists. */
@@ -100,7 +113,7 @@ function isSwitch(name: SweepName): boolean {
 /** The command that trains a run of a sweep alone. */
 export function commandOf(order: RunOrder): string {
   const given = sweepNames.flatMap((name): string[] => {
-    const value = name === 'cuda' ? false : order[name];
+    const value = name === 'cuda' || name === 'gpu' ? false : order[name];
     const own = ownOptions.find((option) => option === name);
     if (own !== undefined && !has(order.method, own) && !specOf(order.method).published) return [];
     const usual: unknown = name === 'engine' ? 'onnx' : optionSpecs[name].preset;

@@ -26,8 +26,8 @@ export function trainCommand(): Command {
 
 async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const { silent } = flags;
-  const settings = { ...flags, engine: chosenEngine(flags) };
   refuseContradictions(flags);
+  const settings = { ...flags, engine: await chosenEngine(flags) };
 
   const [{ createEngine }, { loadDatasetAloud }, { reduced }, { runSaved, runUnsaved }, { targetOf }] =
     await Promise.all([

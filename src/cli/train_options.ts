@@ -35,6 +35,8 @@ const hypergradOptimizers = ['plain', 'momentum', 'adam'] as const satisfies rea
 export interface TrainFlags extends Omit<Settings, 'engine'> {
   readonly engine?: EngineName;
   readonly cuda: boolean;
+  readonly gpu: boolean;
+  readonly tf32: boolean;
   readonly data?: string;
   readonly offline: boolean;
   readonly save: boolean;
@@ -256,6 +258,18 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
     preset: false,
     inSweep: 'one',
   },
+  gpu: {
+    flags: '--gpu',
+    about: 'compute on a GPU, by the first engine that is ready (hypergrad engines lists them)',
+    preset: false,
+    inSweep: 'one',
+  },
+  tf32: {
+    flags: '--tf32',
+    about: 'let an NVIDIA GPU multiply in TF32: faster, and three digits less; of onnx-cuda and tfjs-node-gpu',
+    preset: false,
+    inSweep: 'one',
+  },
   device: { flags: '--device <index>', about: 'which GPU', parse: integer(deviceBounds), preset: 0, inSweep: 'one' },
   workers: {
     flags: '--workers <count>',
@@ -336,12 +350,36 @@ export function trainOptions(): Option[] {
   });
 }
 
-/** The engine that flags name. @throws UsageError where they name two. */
-export function chosenEngine({ cuda, engine }: Pick<TrainFlags, 'cuda' | 'engine'>): EngineName {
+/** The engine that flags name; undefined where it is the first of a GPU that is ready. @throws UsageError where they name two. */
+export function namedEngine({
+  cuda,
+  gpu,
+  engine,
+  tf32,
+}: Pick<TrainFlags, 'cuda' | 'gpu' | 'engine' | 'tf32'>): EngineName | undefined {
+  if (gpu && engine !== undefined) {
+    throw new UsageError(`--gpu chooses an engine, and --engine ${engine} names one; give one of them.`);
+  }
   if (cuda && engine !== undefined && engine !== 'tfjs-node-gpu') {
     throw new UsageError(`--cuda and --engine ${engine} contradict each other; give one of them.`);
   }
-  return engine ?? (cuda ? 'tfjs-node-gpu' : 'onnx');
+  const named = engine ?? (cuda ? 'tfjs-node-gpu' : gpu ? undefined : 'onnx');
+  if (tf32 && named !== undefined && named !== 'tfjs-node-gpu' && named !== 'onnx-cuda') {
+    throw new UsageError(
+      `--tf32 is of the engines onnx-cuda and tfjs-node-gpu, and this is ${named}; name one of them, or leave it out.`,
+    );
+  }
+  return named;
+}
+
+/** As `namedEngine`, with --gpu answered. @throws UsageError where no GPU's engine is ready. */
+export async function chosenEngine(
+  flags: Pick<TrainFlags, 'cuda' | 'gpu' | 'engine' | 'tf32' | 'device'>,
+): Promise<EngineName> {
+  const named = namedEngine(flags);
+  if (named !== undefined) return named;
+  const engine = await (await import('../engine/status.js')).readyGpuEngine(flags.device);
+  return namedEngine({ ...flags, gpu: false, engine }) ?? engine;
 }
 
 /** @throws UsageError where a run cannot have these together. */

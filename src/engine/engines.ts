@@ -11,12 +11,14 @@ export interface EngineOptions {
   readonly cores?: number;
   /** onnx-cuda, tfjs-node-gpu, webgpu: index of the GPU. */
   readonly device: number;
+  /** onnx-cuda, tfjs-node-gpu: whether the GPU may multiply in TF32; undefined: it may not. */
+  readonly tf32?: boolean;
 }
 
 /** Loads the engine's packages only when it is asked for: they take a good part of a second. */
-export async function createEngine(name: EngineName, { threads, cores, device }: EngineOptions): Promise<Engine> {
+export async function createEngine(name: EngineName, { threads, cores, device, tf32 }: EngineOptions): Promise<Engine> {
   if (name === 'onnx') return (await import('./onnx/engine.js')).onnxEngine({ threads, cores });
   if (name === 'webgpu') return (await import('./webgpu/engine.js')).webgpuEngine({ device });
-  if (name === 'onnx-cuda') return (await import('./onnx_cuda/engine.js')).onnxCudaEngine({ device });
-  return (await import('./tfjs/engine.js')).tfjsEngine(name, { device });
+  if (name === 'onnx-cuda') return (await import('./onnx_cuda/engine.js')).onnxCudaEngine({ device, tf32 });
+  return (await import('./tfjs/engine.js')).tfjsEngine(name, { device, tf32 });
 }

@@ -30,36 +30,63 @@ export async function pythonPackage(
   install: string,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<PythonPackage> {
-  const asked: string[] = [];
-  for (const python of pythons(environment)) {
-    const answer = await ask(python, module, distribution);
-    if (answer) return answer;
-    asked.push(python);
-  }
+  const { found, asked } = await findPackage(module, [distribution], pythons(environment));
+  if (found) return found;
   throw new UsageError(
-    `no Python that was asked (${asked.join(', ')}) has ${distribution}; python3 -m venv V && V/bin/${install} ` +
-      `brings it, and ${pythonVariable}=V/bin/python names it.`,
+    `no Python that was asked (${asked.map(({ python }) => python).join(', ')}) has ${distribution}; ` +
+      `python3 -m venv V && V/bin/${install} brings it, and ${pythonVariable}=V/bin/python names it.`,
   );
 }
 
-function pythons({ [pythonVariable]: named, VIRTUAL_ENV, CONDA_PREFIX }: NodeJS.ProcessEnv): string[] {
+export interface Found {
+  readonly found: PythonPackage | undefined;
+  /** Who was asked, and whether it is a Python that runs. */
+  readonly asked: readonly { readonly python: string; readonly runs: boolean }[];
+}
+
+/** Finds a package, under the first of the names that pip may have installed it by, in the first Python that has it. */
+export async function findPackage(
+  module: string,
+  distributions: readonly string[],
+  interpreters: readonly string[],
+): Promise<Found> {
+  const asked: Found['asked'][number][] = [];
+  for (const python of interpreters) {
+    const answer = await ask(python, module, distributions);
+    if (answer?.folder != null) return { found: { python, ...answer }, asked };
+    asked.push({ python, runs: answer !== undefined });
+  }
+  return { found: undefined, asked };
+}
+
+/** The Pythons to ask, the likeliest first. */
+export function pythons({ [pythonVariable]: named, VIRTUAL_ENV, CONDA_PREFIX }: NodeJS.ProcessEnv): string[] {
   if (named) return [named];
   const active = [VIRTUAL_ENV, CONDA_PREFIX].filter((folder) => folder !== undefined);
   return [...active.map((folder) => join(folder, 'bin', 'python')), 'python3', 'python'];
 }
 
 const program = `
-import importlib.metadata, importlib.util, json, os, sys
-module, distribution = sys.argv[1:]
-folder = os.path.dirname(importlib.util.find_spec(module).origin)
-print(json.dumps({"site": os.path.dirname(folder), "folder": folder, "version": importlib.metadata.version(distribution)}))
+import importlib.metadata as metadata, importlib.util as util, json, os, sys
+module, *distributions = sys.argv[1:]
+def version(name):
+    try: return metadata.version(name)
+    except metadata.PackageNotFoundError: return None
+spec, versions = util.find_spec(module), [v for v in map(version, distributions) if v]
+there = spec and spec.origin and versions
+folder = os.path.dirname(spec.origin) if there else None
+print(json.dumps({"site": folder and os.path.dirname(folder), "folder": folder, "version": there and versions[0]}))
 `;
 
-async function ask(python: string, module: string, distribution: string): Promise<PythonPackage | undefined> {
+type Answer = Omit<PythonPackage, 'python'> | { readonly folder: null };
+
+/** undefined where it is no Python that runs. */
+async function ask(python: string, module: string, distributions: readonly string[]): Promise<Answer | undefined> {
   try {
-    const { stdout } = await promisify(execFile)(python, ['-c', program, module, distribution], { timeout: 20_000 });
-    return { python, ...(JSON.parse(stdout) as Omit<PythonPackage, 'python'>) };
+    const args = ['-c', program, module, ...distributions];
+    const { stdout } = await promisify(execFile)(python, args, { timeout: 20_000 });
+    return JSON.parse(stdout) as Answer;
   } catch {
-    return undefined; // There is no such program, or it has no such package.
+    return undefined;
   }
 }

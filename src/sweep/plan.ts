@@ -15,6 +15,8 @@ export interface RunOrder extends Settings {
   /** Minutes between checkpoints; 0: none are written. */
   readonly checkpoint: number;
   readonly keepModel: boolean;
+  /** Whether an NVIDIA GPU may multiply in TF32. */
+  readonly tf32: boolean;
 }
 
 /** A run of a sweep, as it stands. */

@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.js';
 import type { Engine } from '../engine.js';
+import { allowsTf32, chooseTf32 } from '../nvidia.js';
 import { onnxEngine } from '../onnx/engine.js';
 import { env, runtimeVersion } from '../onnx/runtime.js';
 import { loadCudaProvider } from './library.js';
@@ -7,20 +8,22 @@ import { loadCudaProvider } from './library.js';
 export interface OnnxCudaOptions {
   /** Index of the GPU among those that CUDA shows. */
   readonly device?: number;
+  /** Whether products may be rounded to TF32; else they are of float32. */
+  readonly tf32?: boolean | undefined;
 }
 
 /**
  * The graphs of the engine onnx on an NVIDIA GPU: the whole loop over mini-batches stays there, and the state crosses once a
- * call. Products are float32 ones, not TF32, whose three digits the results would show, unless NVIDIA_TF32_OVERRIDE=1 is set.
+ * call.
  */
-export function onnxCudaEngine({ device = 0 }: OnnxCudaOptions = {}): Engine {
+export function onnxCudaEngine({ device = 0, tf32 }: OnnxCudaOptions = {}): Engine {
   const inner = onnxEngine({ threads: 1, provider: { name: 'cuda', deviceId: device } });
   return {
     ...inner,
     name: 'onnx-cuda',
-    version: `onnxruntime ${runtimeVersion}, cuda`,
+    version: `onnxruntime ${runtimeVersion}, cuda${allowsTf32(tf32) ? ', TF32' : ''}`,
     async start(program, options) {
-      process.env.NVIDIA_TF32_OVERRIDE ??= '0'; // read when cuBLAS is loaded
+      chooseTf32(tf32);
       env.logLevel = 'fatal'; // what fails is thrown, too
       await loadCudaProvider();
       try {

@@ -14,19 +14,35 @@ import {
   type Runner,
   type StartOptions,
 } from '../engine.js';
+import { allowsTf32 } from '../nvidia.js';
 import type { Batch, Program } from '../program.js';
 import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js';
+import { findBinding } from './binding.js';
 
-/** Runs a program's functions eagerly, operation by operation, on a tfjs backend. */
+/**
+ * Runs a program's functions eagerly, operation by operation, on a tfjs backend.
+ *
+ * @throws UsageError where the TensorFlow has gone that the backend was set up with.
+ */
 export function tfjsEngine(backend: TfjsBackend, options: BackendOptions = {}): Engine {
   return {
     name: backend,
-    version: `tfjs ${version_core}`,
+    version: versionOf(backend, options),
     async start(program, startOptions) {
       await loadBackend(backend, options);
       return start(program, startOptions);
     },
   };
+}
+
+function versionOf(backend: TfjsBackend, { tf32 }: BackendOptions): string {
+  const linked = backend === 'cpu' ? undefined : findBinding(backend)?.linked;
+  const parts = [
+    `tfjs ${version_core}`,
+    ...(linked ? [`TensorFlow ${linked.version}`] : []),
+    ...(isTf32 ? ['TF32'] : []),
+  ];
+  return parts.join(', ');
 }
 
 function start(program: Program, { state: given }: StartOptions = {}): Runner {
