@@ -37,6 +37,7 @@ export function tfjsEngine(backend: TfjsBackend, options: BackendOptions = {}): 
 
 function versionOf(backend: TfjsBackend, { tf32 }: BackendOptions): string {
   const linked = backend === 'cpu' ? undefined : findBinding(backend)?.linked;
+  const isTf32 = backend === 'tfjs-node-gpu' && allowsTf32(tf32);
   const parts = [
     `tfjs ${version_core}`,
     ...(linked ? [`TensorFlow ${linked.version}`] : []),
