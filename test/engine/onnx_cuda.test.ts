@@ -1,0 +1,3 @@
+import { agreesWithOnnx, hasCardFor } from './agrees.js';
+
+agreesWithOnnx('onnx-cuda', await hasCardFor('onnx-cuda'));
