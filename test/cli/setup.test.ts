@@ -22,6 +22,7 @@ describe.skipIf(process.platform !== 'linux' || !python)('hypergrad setup, where
     program('old/nvidia-smi', 'echo 470.82.01');
     mkdirSync(join(folder, 'empty'));
     tensorflow('tf2.9', '2.9.1');
+    tensorflow('tf3.0', '3.0.0', { whole: true });
     tensorflow('torn', '2.21.0');
     tensorflow('cpu', '2.21.0', { whole: true });
     tensorflow('gpu', '2.21.0', { whole: true, cuda: '12.5.1' });
@@ -86,8 +87,9 @@ describe.skipIf(process.platform !== 'linux' || !python)('hypergrad setup, where
       'tfjs-node',
       ['python'],
       'tf2.9',
-      /2\.9\.1 in \S+ is too old: 2\.12.*--upgrade tensorflow-cpu/,
+      /2\.9\.1 in \S+ is too old: 2\.12.*--upgrade 'tensorflow-cpu<3'/,
     ],
+    ['a TensorFlow not so new', 'tfjs-node', ['python'], 'tf3.0', /3\.0\.0 in \S+ is too new: .*'tensorflow-cpu<3'/],
     [
       'a part of TensorFlow',
       'tfjs-node',

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 import type { Engine } from '../engine.js';
-import { allowsTf32, chooseTf32 } from '../nvidia.js';
+import { chooseTf32 } from '../nvidia.js';
 import { onnxEngine } from '../onnx/engine.js';
 import { env, runtimeVersion } from '../onnx/runtime.js';
 import { loadCudaProvider } from './library.js';
@@ -21,7 +21,7 @@ export function onnxCudaEngine({ device = 0, tf32 }: OnnxCudaOptions = {}): Engi
   return {
     ...inner,
     name: 'onnx-cuda',
-    version: `onnxruntime ${runtimeVersion}, cuda${allowsTf32(tf32) ? ', TF32' : ''}`,
+    version: `onnxruntime ${runtimeVersion}, cuda${tf32 ? ', TF32' : ''}`,
     async start(program, options) {
       chooseTf32(tf32);
       env.logLevel = 'fatal'; // what fails is thrown, too

@@ -162,7 +162,8 @@ export function build({ packageFolder: sources, tensorflow, compiler }: Parts): 
     const reason = lines.find((line) => /error|cannot|not found/i.test(line)) ?? lines[0] ?? '';
     throw new UsageError(
       `${shown(compiler)} cannot compile the binding to TensorFlow ${tensorflow.version} (${shown(reason.trim(), 500)}). ` +
-        'It needs a g++ of version 9 or later, and its C++ library; CXX names another compiler.',
+        'It needs a g++ of version 9 or later, with its C++ library (CXX names another compiler), and a TensorFlow from 2.12 to 2.21; ' +
+        'a later one has not been tried.',
     );
   }
   const linked: Linked = { ...tensorflow, compiler };

@@ -14,7 +14,6 @@ import {
   type Runner,
   type StartOptions,
 } from '../engine.js';
-import { allowsTf32 } from '../nvidia.js';
 import type { Batch, Program } from '../program.js';
 import { loadBackend, type BackendOptions, type TfjsBackend } from './backend.js';
 import { findBinding } from './binding.js';
@@ -37,11 +36,10 @@ export function tfjsEngine(backend: TfjsBackend, options: BackendOptions = {}): 
 
 function versionOf(backend: TfjsBackend, { tf32 }: BackendOptions): string {
   const linked = backend === 'cpu' ? undefined : findBinding(backend)?.linked;
-  const isTf32 = backend === 'tfjs-node-gpu' && allowsTf32(tf32);
   const parts = [
     `tfjs ${version_core}`,
     ...(linked ? [`TensorFlow ${linked.version}`] : []),
-    ...(isTf32 ? ['TF32'] : []),
+    ...(tf32 && backend === 'tfjs-node-gpu' ? ['TF32'] : []),
   ];
   return parts.join(', ');
 }

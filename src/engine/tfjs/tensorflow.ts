@@ -30,8 +30,8 @@ export function wholeWay(engine: TensorFlowEngine): string {
   return `python3 -m venv tf && tf/bin/pip install ${distribution} && npx hypergrad setup ${engine} --python tf`;
 }
 
-/** The oldest that the binding was built against. */
-const oldest = [2, 12] as const;
+/** The binding was built against the versions of TensorFlow from 2.12 to 2.21; their C library is that of a major version. */
+const [major, oldestMinor] = [2, 12] as const;
 
 export const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
 
@@ -46,13 +46,14 @@ export async function findTensorFlow(engine: TensorFlowEngine, named?: string): 
   const { found, asked } = await findPackage('tensorflow', pipNames, interpreters);
   if (!found) throw new UsageError(absent(engine, named, asked));
   const { version, folder, python } = found;
-  const install = (option: string) =>
-    `${shellWord(python)} -m pip install ${option} ${shellWord(distributions[engine])}`;
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+  const install = (option: string, bound = '') =>
+    `${shellWord(python)} -m pip install ${option} ${shellWord(distributions[engine] + bound)}`;
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number);
+  if (ownMajor !== major || ownMinor < oldestMinor) {
+    const wanted = `${major}.${oldestMinor} or a later ${major}.x is needed`;
     throw new UsageError(
-      `TensorFlow ${shown(version, 50)} in ${shown(folder)} is too old: ${oldest.join('.')} or later is needed. ` +
-        `Run ${install('--upgrade')}.`,
+      `TensorFlow ${shown(version, 50)} in ${shown(folder)} is too ${ownMajor > major ? 'new' : 'old'}: ${wanted}. ` +
+        `Run ${install('--upgrade', `<${major + 1}`)}.`,
     );
   }
   const lacking = [...libraries, 'include/tensorflow/c/eager/c_api.h'].find((name) => !existsSync(join(folder, name)));
