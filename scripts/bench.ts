@@ -1,7 +1,8 @@
 /*
  * Times `hypergrad train` on real data, each model with each method, and in turn with it the strongest peers that the
  * machine has, each its training step alone: PyTorch as it is, PyTorch with what it offers for speed (scripts/train_torch.py),
- * and JAX compiled, many steps in a call (scripts/train_jax.py). A row's ratio is our time over the best peer's.
+ * and JAX compiled, many steps in a call (scripts/train_jax.py). A row's ratio is our time over the best peer's. JAX compiles
+ * for the widest instructions of the machine.
  *
  *     npm run bench -- --python PYTHON [--models logreg,mlp] [--methods adam,adam_hd] [--rounds 5] [--threads 2] [--json FILE]
  *     npm run bench -- --python PYTHON --models vgg --data FOLDER     (the folder of CIFAR-10's binary files)
@@ -30,7 +31,7 @@ const flags = new Command('npm run bench --')
   .option('--models <list>', `of ${Object.keys(steps).join(', ')}`, among(Object.keys(steps)), ['logreg', 'mlp'])
   .option('--methods <list>', `of ${methods.join(', ')}`, among(methods), [...methods])
   .option('--rounds <count>', 'how often each is timed, in turn; the median is printed', integer(1), 5)
-  .option('--threads <count>', 'of all sides', integer(1), 2)
+  .option('--threads <count>', 'of all sides at most: with all cores ours and JAX choose', integer(1), cpus().length)
   .option('--python <path>', 'the Python that has torch, jax, or both', process.env.PYTHON ?? 'python3')
   .option('--json <file>', 'writes the figures of every round there, too')
   .option('--data <folder>', "of CIFAR-10's binary files", join('data', 'cifar-10-batches-bin'))
@@ -107,7 +108,14 @@ function ours(model: string, method: string) {
     process.execPath,
     [
       ...['--import', peak, here('../dist/cli/main.js'), ...args],
-      ...['--threads', String(flags.threads), '--silent', '--save', '--dir', folder],
+      ...[
+        '--threads',
+        String(flags.threads < cpus().length ? flags.threads : 0),
+        '--silent',
+        '--save',
+        '--dir',
+        folder,
+      ],
     ],
     { encoding: 'utf8' },
   );
