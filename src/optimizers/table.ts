@@ -128,7 +128,7 @@ export const methodTable = {
   ldog: {
     ...{ label: 'L-DoG', learns: 'the rate of SGD for each tensor; Alpha is their mean' },
     ...{ options: { repsRel: 1e-6 }, paper: ivgi },
-    style: ['#2a78b5', '#6db3e8', [6, 2], 1.5],
+    style: ['#1c4f7c', '#a9d3f5', [6, 2], 1.5],
   },
   sgd_sf: {
     ...{ label: 'Schedule-Free SGD', learns: 'nothing; Alpha is α₀, after the warm-up', paper: defazio },
@@ -138,7 +138,7 @@ export const methodTable = {
   adamw_sf: {
     ...{ label: 'Schedule-Free AdamW', learns: 'nothing; Alpha is α₀, after the warm-up', paper: defazio },
     options: { alpha_0: 0.0025, warmupSteps: 0 },
-    style: ['#2b8f8f', '#62cccc', [2.6, 1.6], 1.5],
+    style: ['#145c5c', '#a5ecec', [2.6, 1.6], 1.5],
   },
 } as const satisfies Record<string, MethodSpec>;
 

@@ -1,12 +1,14 @@
 import type { Data, Mark } from 'vega';
 import type { Figure } from './export.js';
-import { insetAxis, linearAxis, logAxis } from './axis.js';
-import { font, panelMark, panelSize, type FigureFacet, type PanelAxes } from './panel.js';
+import { specOf } from '../optimizers/table.js';
 import { shown } from '../text.js';
-import type { CurveName } from './series.js';
+import { insetAxis, linearAxis, logAxis } from './axis.js';
+import { font, heightBelow, legendBelow } from './legend.js';
+import { panelMark, panelSize, type FigureFacet, type PanelAxes } from './panel.js';
+import type { CurveName, Series } from './series.js';
 
 /** Space around and between the panels, in points, measured off the published figures. */
-const page = { left: 72, right: 14, top: 22, bottom: 38, gap: 15.5, titleLine: 16 };
+const page = { left: 72, right: 14, top: 22, bottom: 38, gap: 15.5, titleLine: 16, legend: 8 };
 const facetsPerLine = 6;
 
 const titles = new Map([
@@ -32,12 +34,13 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
       return [series[curve], low, high].flatMap((points) => points.map((point) => point[axis]));
     });
   const epochs = linearAxis(values('alphaEpoch', 'x'));
+  const farApart = areFarApart(all);
   const panels: PanelAxes[] = [
     {
       title: 'Learning rate',
       curve: 'alphaEpoch',
-      y: linearAxis(values('alphaEpoch', 'y')),
-      inset: { curve: 'alpha', y: insetAxis(values('alpha', 'y')) },
+      y: (farApart ? logAxis : linearAxis)(values('alphaEpoch', 'y')),
+      inset: { curve: 'alpha', y: (farApart ? logAxis : insetAxis)(values('alpha', 'y')) },
     },
     {
       title: 'Training loss',
@@ -52,6 +55,9 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
     width: page.left + panelSize.width + page.right,
     height: head + 3 * panelSize.height + 2 * page.gap + page.bottom,
   };
+  const below = { x: page.legend, y: size.height, width: size.width - 2 * page.legend };
+  const legend = Math.max(...facets.map(({ runs }) => heightBelow(runs, below.width)));
+  if (legend > 0) size.height += legend + page.legend;
   const acrossCount = Math.min(facets.length, facetsPerLine);
   return {
     width: size.width * acrossCount,
@@ -80,11 +86,27 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
                 last: nth === panels.length - 1,
               }),
             ),
+            ...legendBelow(facet.runs, below),
           ],
         },
       };
     }),
   };
+}
+
+/** Rates this many times apart would be one line on a linear axis. */
+const farTimes = 100;
+
+/**
+ * Whether learning rates ask for a log axis: where some method finds its own, they lie powers of ten apart. The published
+ * methods' axis is linear, as published.
+ */
+function areFarApart(all: readonly Series[]): boolean {
+  if (all.every(({ method }) => specOf(method).published)) return false;
+  const rates = all.map(({ alphaEpoch }) => alphaEpoch.map(({ y }) => y).filter((y) => !Number.isNaN(y)));
+  if (rates.some((curve) => curve.some((y) => y < 0))) return false;
+  const last = rates.flatMap((curve) => curve.at(-1) ?? []).filter((y) => y > 0);
+  return Math.max(...last) > farTimes * Math.min(...last);
 }
 
 /** A folder's name, `+1e-03_+1e-07`, in words, what it tells besides after them; any other name as it is. */

@@ -8,7 +8,7 @@ import { shown } from '../text.js';
 import type { Figure, Format } from './export.js';
 import { titleOf } from './figure.js';
 import { writeFigure } from './output.js';
-import { font } from './panel.js';
+import { font } from './legend.js';
 import { styles } from './series.js';
 
 /** What the cells of a grid show: figures of a summary, means over the seeds. */
@@ -60,8 +60,10 @@ export function gridOf(
   reach: number | undefined,
   scaled = settings,
 ): Figure {
-  const rates = (name: 'alpha_0' | 'beta') =>
-    [...new Set(settings.map((setting) => setting[name]))].sort((a, b) => a - b);
+  const rates = (name: 'alpha_0' | 'beta') => {
+    const own = settings.filter(({ method }) => has(method, name));
+    return [...new Set((own.length > 0 ? own : settings).map((setting) => setting[name]))].sort((a, b) => a - b);
+  };
   const [alphas, betas] = [rates('alpha_0'), rates('beta')];
   const methods = panelOrder.filter((method) => settings.some((setting) => setting.method === method));
   const area = { width: cell.width * betas.length, height: cell.height * alphas.length };
@@ -82,7 +84,7 @@ export function gridOf(
       scales,
       marks: [
         text(styles[method].label, page.left + area.width / 2, page.top - 7, 10),
-        panelMark(cellsOf(settings, method, betas, figure, colour), area),
+        panelMark(cellsOf(settings, method, { alphas, betas }, figure, colour), area),
       ],
     },
   }));
@@ -176,11 +178,11 @@ interface Cell {
   readonly ink: string;
 }
 
-/** A setting's cell; a method that does not use β has the same for every β. */
+/** A setting's cell; a method that does not use β, or α₀, has the same for every one. */
 function cellsOf(
   settings: readonly SettingSummary[],
   method: Method,
-  betas: readonly number[],
+  { alphas, betas }: { readonly alphas: readonly number[]; readonly betas: readonly number[] },
   figure: GridFigure,
   colour: ColourScale,
 ): Cell[] {
@@ -193,8 +195,11 @@ function cellsOf(
       const word = value === null ? (diverged.length === runs ? '×' : '–') : wordOf(value, figure);
       const some = value !== null && diverged.length > 0 ? ' ×' : '';
       const ink = value !== null && brightness(value, colour) < 0.55 ? 'white' : 'black';
+      const rows = has(method, 'alpha_0') ? [setting.alpha_0] : alphas;
       const columns = has(method, 'beta') ? [setting.beta] : betas;
-      return columns.map((beta) => ({ alpha: rate(setting.alpha_0), beta: rate(beta), value, word: word + some, ink }));
+      return rows.flatMap((alpha) =>
+        columns.map((beta) => ({ alpha: rate(alpha), beta: rate(beta), value, word: word + some, ink })),
+      );
     });
 }
 

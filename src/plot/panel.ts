@@ -1,5 +1,6 @@
-import type { Axis as VegaAxis, Data, Legend, Mark, Scale } from 'vega';
+import type { Axis as VegaAxis, Data, Mark, Scale } from 'vega';
 import { logAxisOver, type Axis } from './axis.js';
+import { legendInside } from './legend.js';
 import { areaPath, linePath } from './path.js';
 import { insetIterations, type CurveName, type Facet, type Series } from './series.js';
 
@@ -13,8 +14,6 @@ interface Size {
 
 /** Thinner there, where there is less room and more noise. */
 const insetLines = 0.75;
-
-export const font = 'DejaVu Sans, Verdana, sans-serif';
 
 /** A column of the figure; `under` are curves to compare with, drawn as broad pale bands below the others. */
 export interface FigureFacet extends Facet<Series> {
@@ -38,6 +37,7 @@ export interface PanelPlace {
 
 export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x, y, last }: PanelPlace): Mark {
   const area = frame(panelSize);
+  const legend = last ? legendInside(facet.runs) : { legends: [], scales: [] };
   return {
     ...area,
     encode: { enter: { ...area.encode.enter, x: { value: x }, y: { value: y } } },
@@ -45,7 +45,7 @@ export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x
     scales: [
       scale('x', epochs, panelSize.width),
       scale('y', axes.y, panelSize.height),
-      ...(last ? styleScales(facet) : []),
+      ...legend.scales,
     ],
     axes: [
       ...axis('bottom', epochs, {
@@ -55,7 +55,7 @@ export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x
       // A fixed place, so that the panels' titles stand in line whatever their labels' width.
       ...axis('left', axes.y, { gridded: true, title: axes.title, titleX: -54 }),
     ],
-    legends: last ? [legend] : [],
+    legends: legend.legends,
     marks: [
       { type: 'group', clip: true, encode: { enter: sizeOf(panelSize) }, marks: lineMarks(facet) },
       ...(axes.inset ? insetMarks(facet, axes.title, axes.inset) : []),
@@ -201,31 +201,5 @@ function drawn({ runs, under = [] }: FigureFacet) {
   return [
     ...under.map((series) => ({ name: `under_${series.method}`, series, under: true })),
     ...runs.map((series) => ({ name: series.method, series, under: false })),
-  ];
-}
-
-const legend: Legend = {
-  stroke: 'colour',
-  strokeDash: 'dash',
-  strokeWidth: 'width',
-  symbolType: 'stroke',
-  symbolSize: 400,
-  labelLimit: 0, // none: no label is cut short
-  orient: 'top-right',
-  offset: 5,
-  padding: 5,
-  // A line symbol is as long as its row is high: the rows overlap where they are empty.
-  rowPadding: -5,
-  fillColor: 'white',
-  strokeColor: 'black',
-  encode: { legend: { update: { strokeWidth: { value: 0.8 } } } },
-};
-
-function styleScales({ runs }: FigureFacet): Scale[] {
-  const domain = runs.map(({ label }) => label);
-  return [
-    { name: 'colour', type: 'ordinal', domain, range: runs.map(({ colour }) => colour) },
-    { name: 'dash', type: 'ordinal', domain, range: runs.map(({ dash }) => [...dash]) },
-    { name: 'width', type: 'ordinal', domain, range: runs.map(({ width }) => width) },
   ];
 }

@@ -4,7 +4,7 @@ import { overSeeds, type GrowingCurve } from '../plot/growing.js';
 import { titleOf } from '../plot/figure.js';
 import { styles } from '../plot/series.js';
 import type { Point } from '../plot/thin.js';
-import type { Method } from '../optimizers/table.js';
+import { has, type Method } from '../optimizers/table.js';
 import { readError } from '../files.js';
 import { methodOrder, runName, type RunFile } from '../results/find.js';
 import { withoutSeed } from '../results/path.js';
@@ -34,6 +34,9 @@ export interface MethodStyle {
   readonly dark: string;
   readonly dash: readonly number[];
   readonly width: number;
+  /** Whether it has an α₀, and a β. */
+  readonly hasAlpha0: boolean;
+  readonly hasBeta: boolean;
 }
 
 /** Runs that differ in nothing but their seed. */
@@ -47,6 +50,7 @@ export interface SettingView {
   readonly method: Method;
   /** `+1e-03_+1e-07`, and what more its path tells after it. */
   readonly rates: string;
+  /** Of its first row; what of them the method has not, all its settings have in common. */
   readonly alpha0: number | null;
   readonly beta: number | null;
   readonly runs: number;
@@ -120,8 +124,11 @@ export type Curves = Readonly<Record<Quantity, Curve>>;
 export const mostProvenance = 300;
 
 export const methodStyles = Object.fromEntries(
-  methodOrder.map((method) => [method, { ...styles[method], dark: darkColours[method] }]),
-) as unknown as Record<Method, MethodStyle>;
+  methodOrder.map((method): [Method, MethodStyle] => {
+    const rates = { hasAlpha0: has(method, 'alpha_0'), hasBeta: has(method, 'beta') };
+    return [method, { ...styles[method], dark: darkColours[method], ...rates }];
+  }),
+) as Record<Method, MethodStyle>;
 
 /** The same for the runs of one setting. */
 export function settingKey(file: RunFile): string {

@@ -151,7 +151,7 @@ function isWhole({ fields }: Line, previous: Line | undefined, header: readonly 
 }
 
 /** A figure as Python or JavaScript writes it; undefined if it is none. */
-function figure(text: string): number | undefined {
+export function figure(text: string): number | undefined {
   const plain = text.trim();
   const number = decimal(plain);
   if (number !== undefined) return number;

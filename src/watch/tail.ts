@@ -2,11 +2,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { csvParseRows } from 'd3-dsv';
 import { UsageError } from '../errors.js';
 import { readError } from '../files.js';
-import { rowParser } from '../results/read.js';
-import type { Row } from '../results/row.js';
 import { shown } from '../text.js';
 
-export interface NewRows {
+export interface NewRows<Row> {
   /** Whether they are those from the beginning: of the first time, or of a file that is another than it was. */
   readonly anew: boolean;
   readonly rows: readonly Row[];
@@ -19,6 +17,12 @@ const part = 4 << 20;
 /** So many bytes before where it was read to tell whether a file is still the same. */
 const traceLength = 256;
 
+/** Makes, of a file's first line, a function that makes rows of the others; as `rowParser` and `learnedParser`. */
+export type ParserOf<Row> = (
+  header: readonly string[],
+  path: string,
+) => (fields: readonly string[], line: number) => Row;
+
 /**
  * Reads a results file that is being written: each time, the rows that have come since. A line without its end is left for
  * later. A run that is resumed cuts its file and goes on; that is noticed, and all is read again.
@@ -27,11 +31,14 @@ const traceLength = 256;
  * @returns a function that throws UsageError where the file cannot be read, or what is in it is no row; RunFailure where the
  *   disk is at fault.
  */
-export function tailOf(path: string): () => NewRows {
+export function tailOf<Row extends { readonly iteration: number }>(
+  path: string,
+  parserOf: ParserOf<Row>,
+): () => NewRows<Row> {
   let offset = 0;
   let inode = 0;
   let trace: Buffer = Buffer.alloc(0);
-  let toRow: ReturnType<typeof rowParser> | undefined;
+  let toRow: ReturnType<ParserOf<Row>> | undefined;
   let line = 0;
   let iteration = -1;
 
@@ -44,7 +51,7 @@ export function tailOf(path: string): () => NewRows {
       line++;
       if (fields.length === 1 && fields[0]?.trim() === '') return [];
       if (!toRow) {
-        toRow = rowParser(fields, path);
+        toRow = parserOf(fields, path);
         return [];
       }
       const row = toRow(fields, line);
@@ -57,7 +64,7 @@ export function tailOf(path: string): () => NewRows {
       return [row];
     });
 
-  const readOn = (file: number): NewRows => {
+  const readOn = (file: number): NewRows<Row> => {
     const { ino, size } = fstatSync(file);
     const same = ino === inode && size >= offset && at(file, offset - trace.length, trace.length).equals(trace);
     if (!same) begin();

@@ -11,7 +11,7 @@ const iterations = (next: ReturnType<typeof tailOf>) => next().rows.map(({ itera
 
 it('gives each row once, and a line without its end later', () => {
   const path = file(text.slice(0, endOf(3) + 5));
-  const next = tailOf(path);
+  const next = tailOf(path, rowParser);
   expect(next()).toMatchObject({
     anew: true,
     more: false,
@@ -26,7 +26,7 @@ it('gives each row once, and a line without its end later', () => {
 
 it('begins anew where a resumed run has cut the file and gone on', () => {
   const path = file(text.slice(0, endOf(20)));
-  const next = tailOf(path);
+  const next = tailOf(path, rowParser);
   next();
   truncateSync(path, endOf(10));
   // It took other times to the same rows: the file gets longer than it was, and its old end is not there.
@@ -40,7 +40,7 @@ it('begins anew where a resumed run has cut the file and gone on', () => {
 
 it('begins anew where another file has taken its place', () => {
   const path = file(text.slice(0, endOf(20)));
-  const next = tailOf(path);
+  const next = tailOf(path, rowParser);
   next();
   writeFileSync(`${path}.new`, syntheticCsv({ loss: () => 1 }).slice(0, endOf(4)));
   renameSync(`${path}.new`, path);
@@ -49,7 +49,7 @@ it('begins anew where another file has taken its place', () => {
 
 it('reads a long file in parts', () => {
   const long = file(syntheticCsv({ epochs: 9000 }));
-  const next = tailOf(long);
+  const next = tailOf(long, rowParser);
   let count = 0;
   for (let parts = 1; ; parts++) {
     const { anew, rows, more } = next();

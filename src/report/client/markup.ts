@@ -33,7 +33,8 @@ export function markup({
   /** Text as HTML, also within an attribute's quotes. */
   const escape = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
   const styleOf = ({ method }: SettingView): MethodStyle => methods[method];
-  const learnsRate = ({ method }: SettingView) => method.endsWith('_hd');
+  const hasAlpha0 = (setting: SettingView) => styleOf(setting).hasAlpha0;
+  const hasBeta = (setting: SettingView) => styleOf(setting).hasBeta;
   /** What a setting's path tells besides α₀ and β. */
   const moreOf = ({ rates }: SettingView) => rates.split('/').slice(1).join('/');
 
@@ -50,13 +51,17 @@ export function markup({
     return models;
   }
 
-  /** `+1e-03_+1e-07/mu=0.5` as 'α₀ 1e-03, β 1e-07, mu=0.5', without β where it is not used; any other name as it is. */
-  function ratesText(setting: SettingView, { withBeta = learnsRate(setting), withMore = true } = {}): string {
-    const [, alpha, beta, more] = /^[+-](\de[+-]\d+)_[+-](\de[+-]\d+)(?:\/(.+))?$/.exec(setting.rates) ?? [];
-    if (alpha === undefined || beta === undefined) return setting.rates;
-    return [`α₀ ${alpha}`, ...(withBeta ? [`β ${beta}`] : []), ...(more !== undefined && withMore ? [more] : [])].join(
-      ', ',
-    );
+  /** `+1e-03_+1e-07/mu=0.5` as 'α₀ 1e-03, β 1e-07, mu=0.5', without what of it is not used; any other name as it is. */
+  function ratesText(setting: SettingView, { withBeta = hasBeta(setting), withMore = true } = {}): string {
+    const rate = /^(?:[+-](\de[+-]\d+)|none)_(?:[+-](\de[+-]\d+)|none)(?:\/(.+))?$/;
+    const found = rate.exec(setting.rates);
+    if (!found) return setting.rates;
+    const [, alpha, beta, more] = found;
+    return [
+      ...(alpha === undefined ? [] : [`α₀ ${alpha}`]),
+      ...(beta !== undefined && withBeta ? [`β ${beta}`] : []),
+      ...(more !== undefined && withMore ? [more] : []),
+    ].join(', ');
   }
 
   /** Methods' names; with the rates where a method occurs more than once, or each has its own. What all share is left out. */
@@ -68,7 +73,7 @@ export function markup({
       const { method, runs, finished, diverged, state } = setting;
       const repeated = each || settings.filter((other) => other.method === method).length > 1;
       const words = [
-        styleOf(setting).label + (repeated ? ` ${ratesText(setting, { withMore })}` : ''),
+        `${styleOf(setting).label} ${repeated ? ratesText(setting, { withMore }) : ''}`.trimEnd(),
         ...(runs > 1 && seedsDiffer ? [`${runs} seeds`] : []),
         ...(runs > 1 && diverged.length > 0 ? [`${diverged.length} of ${runs} diverged`] : []),
       ].join(', ');
@@ -89,17 +94,24 @@ export function markup({
     });
   }
 
+  /** Whether the charts can show all settings at once: they are few, or one a method. */
+  function fits(settings: readonly SettingView[]): boolean {
+    return settings.length <= mostDrawn || new Set(settings.map(({ method }) => method)).size === settings.length;
+  }
+
   function defaultView(settings: readonly SettingView[]): ModelView {
-    return { choice: settings.length > mostDrawn ? 'best' : 'all', figure: 'validLoss' };
+    return { choice: fits(settings) ? 'all' : 'best', figure: 'validLoss' };
   }
 
   /** What `ModelView.choice` can be, and how it is called; none where all are drawn in any case. */
   function choicesOf(settings: readonly SettingView[]): (readonly [value: string, words: string])[] {
-    if (settings.length <= mostDrawn && !isGrid(settings)) return [];
+    if (fits(settings) && !isGrid(settings)) return [];
     const withMore = new Set(settings.map(moreOf)).size > 1;
-    const rates = new Map(settings.map((setting) => [setting.rates, ratesText(setting, { withBeta: true, withMore })]));
+    const rates = new Map(
+      settings.map((setting) => [setting.rates, ratesText(setting, { withBeta: true, withMore }) || 'neither α₀ nor β']),
+    );
     return [
-      ...(settings.length <= mostDrawn ? ([['all', 'all settings']] as const) : []),
+      ...(fits(settings) ? ([['all', 'all settings']] as const) : []),
       ['best', 'the best setting of each method'],
       ...rates,
     ];
@@ -110,15 +122,18 @@ export function markup({
 
   /** The settings that the charts draw. */
   function drawnOf(settings: readonly SettingView[], { choice, figure }: ModelView): SettingView[] {
-    if (choice === 'all') return settings.slice(0, mostDrawn);
+    if (choice === 'all') return fits(settings) ? [...settings] : settings.slice(0, mostDrawn);
     if (choice !== 'best') {
       const [chosen] = settings.filter(({ rates }) => rates === choice);
       return settings
         .filter(
           (setting) =>
             setting.rates === choice ||
-            // A method without β has been trained once for all of them.
-            (!learnsRate(setting) && setting.alpha0 === chosen?.alpha0 && moreOf(setting) === moreOf(chosen)),
+            // A method without β has been trained once for all of them, and one without α₀ once for all of those, too.
+            (chosen !== undefined &&
+              !hasBeta(setting) &&
+              (!hasAlpha0(setting) || setting.alpha0 === chosen.alpha0) &&
+              moreOf(setting) === moreOf(chosen)),
         )
         .slice(0, mostDrawn);
     }
@@ -311,13 +326,13 @@ export function markup({
       const part = high > low ? (scale(value) - scale(low)) / (scale(high) - scale(low)) : 0.5;
       return log ? 1 - part : part;
     };
-    const rates = (name: 'alpha0' | 'beta') =>
-      [
-        ...new Set(
-          settings.flatMap((setting) => (name === 'beta' && !learnsRate(setting) ? [] : (setting[name] ?? []))),
-        ),
-      ].sort((a, b) => a - b);
-    const [alphas, betas] = [rates('alpha0').reverse(), rates('beta')];
+    /** Of settings whose method has it. */
+    const rates = (name: 'alpha0' | 'beta', of: readonly SettingView[]) =>
+      [...new Set(of.flatMap((setting) => setting[name] ?? []))].sort((a, b) => a - b);
+    const [alphas, betas] = [
+      rates('alpha0', settings.filter(hasAlpha0)).reverse(),
+      rates('beta', settings.filter(hasBeta)),
+    ];
 
     const cell = (setting: SettingView | undefined, span: number) => {
       const wide = span > 1 ? ` colspan="${span}"` : '';
@@ -327,7 +342,7 @@ export function markup({
       const mark = value === null ? (isDiverged(setting) ? '×' : finished < runs ? '…' : '–') : cellText(value, figure);
       const some = value !== null && diverged.length > 0 ? ' ×' : '';
       const words = [
-        `${styleOf(setting).label}, ${ratesText(setting)}`,
+        [styleOf(setting).label, ratesText(setting)].filter((text) => text !== '').join(', '),
         value === null
           ? isDiverged(setting)
             ? 'diverged'
@@ -346,20 +361,24 @@ export function markup({
       return `<td${wide}><button type="button" class="cell" tabindex="-1" data-rates="${escape(setting.rates)}" aria-pressed="${setting.rates === choice}" title="${escape(words)}" aria-label="${escape(words)}"${look === '' ? '' : ` style="${look}"`}>${mark}${some}${bar}</button></td>`;
     };
     const order = [...new Set(settings.map(({ method }) => method))].sort(
-      (a, b) => Number(a.endsWith('_hd')) - Number(b.endsWith('_hd')),
+      (a, b) => Number(methods[a].hasBeta) - Number(methods[b].hasBeta),
     );
     const maps = order.map((method) => {
       const own = settings.filter((setting) => setting.method === method);
-      const columns = method.endsWith('_hd') && betas.length > 0 ? betas : [null];
+      const columns = methods[method].hasBeta && betas.length > 0 ? betas : [null];
+      const lines = methods[method].hasAlpha0 && alphas.length > 0 ? alphas : [null];
       const head = columns.map((beta) => `<th scope="col">${beta === null ? 'any β' : rateText(beta)}</th>`).join('');
-      const rows = alphas.map((alpha) => {
+      const rows = lines.map((alpha) => {
         const cells = columns.map((beta) =>
           cell(
-            own.find((setting) => setting.alpha0 === alpha && (beta === null || setting.beta === beta)),
+            own.find(
+              (setting) =>
+                (alpha === null || setting.alpha0 === alpha) && (beta === null || setting.beta === beta),
+            ),
             1,
           ),
         );
-        return `<tr><th scope="row">${rateText(alpha)}</th>${cells.join('')}</tr>`;
+        return `<tr><th scope="row">${alpha === null ? 'any α₀' : rateText(alpha)}</th>${cells.join('')}</tr>`;
       });
       return `<table class="heat"><caption>${methods[method].label}</caption><thead><tr><th scope="col">α₀ \\ β</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
     });
@@ -435,6 +454,13 @@ export function markup({
       .join('\n');
   }
 
+  /** Whether learning rates ask for a log axis: they lie powers of ten apart, and none is negative. */
+  function areFarApart(settings: readonly SettingView[]): boolean {
+    const rates = settings.flatMap(({ figures: { alpha } }) => alpha.mean ?? []);
+    const positive = rates.filter((rate) => rate > 0);
+    return !rates.some((rate) => rate < 0) && Math.max(...positive) > 100 * Math.min(...positive);
+  }
+
   function chart(quantity: string, title: string, log: boolean): string {
     return `<figure data-quantity="${quantity}"><figcaption>${title}
 <label><input type="checkbox" name="logY"${log ? ' checked' : ''}> log</label></figcaption><div class="chart"></div></figure>`;
@@ -478,7 +504,7 @@ ${part.methods}
 <button type="button" data-reset>Whole range</button>
 </div>
 <div class="charts">
-${chart('alpha', 'Learning rate', false)}
+${chart('alpha', 'Learning rate', areFarApart(model.settings))}
 ${chart('loss', 'Training loss', true)}
 ${chart('validLoss', 'Validation loss', true)}
 </div>
