@@ -40,3 +40,14 @@ export function writeCsv(dir: string, path: string, text: string): string {
 function asPython(field: string | number): string {
   return String(field).replace('NaN', 'nan').replace('Infinity', 'inf');
 }
+
+/** What a run of `epochs` learns besides α, in a file as the program writes it; `values` by symbol. */
+export function learnedCsv(values: Readonly<Record<string, (iteration: number) => number>>, epochs = 3): string {
+  const rows = Array.from({ length: 10 * epochs }, (_, index) => [
+    index + 2,
+    ...Object.values(values).map((value) => value(index + 2)),
+  ]);
+  return [['Iteration', ...Object.keys(values)], ...rows]
+    .map((fields) => `${fields.map(asPython).join(',')}\r\n`)
+    .join('');
+}

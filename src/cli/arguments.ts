@@ -4,14 +4,22 @@ import { nearest } from './suggestion.js';
 
 /** Parsers of option values; each refuses a wrong value with what is allowed. */
 
-export function oneOf<T extends string>(allowed: readonly T[]): (given: string) => T {
-  return (given) => {
+/** A parser of one of these; shells complete its `choices`, in a `list` each of several. */
+export interface ChoiceParser<T> {
+  (given: string): T;
+  readonly choices: readonly string[];
+  readonly list?: boolean;
+}
+
+export function oneOf<T extends string>(allowed: readonly T[]): ChoiceParser<T> {
+  const parse = (given: string) => {
     const found = allowed.find((name) => name === given);
     if (found) return found;
     const near = nearest(given, allowed);
     const hint = near === undefined ? '' : `Did you mean ${near}? `;
     throw new InvalidArgumentError(`${hint}It takes one of ${allowed.join(', ')}.`);
   };
+  return Object.assign(parse, { choices: allowed });
 }
 
 /** What a number may be, bounds included. */

@@ -80,7 +80,12 @@ const formats: readonly Format[] = ['pdf', 'png', 'svg'];
 export function formatOption(): Option {
   return new Option('--format <formats>', `${formats.join(', ')}; several separated by commas`)
     .default(['pdf'], 'pdf')
-    .argParser((list: string) => list.split(',').map(oneOf(formats)));
+    .argParser(
+      Object.assign((list: string) => list.split(',').map((format) => oneOf(formats)(format)), {
+        choices: formats,
+        list: true,
+      }),
+    );
 }
 
 /** Standard output carries data; what was left out goes to standard error. */

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { compareCommand } from './compare.js';
+import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { enginesCommand } from './engines.js';
 import { methodsCommand } from './methods.js';
@@ -36,7 +37,8 @@ export async function run(): Promise<void> {
     .addCommand(reportCommand())
     .addCommand(watchCommand())
     .addCommand(enginesCommand())
-    .addCommand(setupCommand());
+    .addCommand(setupCommand())
+    .addCommand(completionCommand());
 
   for (const command of [program, ...program.commands]) {
     command

@@ -31,7 +31,11 @@ export function sweepOptions(): Option[] {
     const option = new Option(flags, about).helpGroup(
       inSweep === 'many' ? 'Of the runs; each may be a list, as 1e-1,1e-2 or 1..5:' : 'Of all runs:',
     );
-    if (parse) option.argParser((given: string) => (inSweep === 'many' ? listOf(name, given) : [valueOf(name, given)]));
+    if (parse) {
+      const list = inSweep === 'many';
+      const parser = (given: string) => (list ? listOf(name, given) : [valueOf(name, given)]);
+      option.argParser(Object.assign(parser, 'choices' in parse && { choices: parse.choices, list }));
+    }
     return bare === undefined ? option : option.preset(bare);
   });
 }

@@ -2,8 +2,8 @@ import type { Data, Mark } from 'vega';
 import type { Figure } from './export.js';
 import { specOf } from '../optimizers/table.js';
 import { shown } from '../text.js';
-import { insetAxis, linearAxis, logAxis } from './axis.js';
-import { font, heightBelow, legendBelow } from './legend.js';
+import { insetAxis, linearAxis, logAxis, type Axis } from './axis.js';
+import { boxHeight, font, legendBox, mostInside, type Entry } from './legend.js';
 import { panelMark, panelSize, type FigureFacet, type PanelAxes } from './panel.js';
 import type { CurveName, Series } from './series.js';
 
@@ -50,47 +50,75 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
     },
     { title: 'Validation loss', curve: 'validLossEpoch', y: logAxis(values('validLossEpoch', 'y')) },
   ];
-  const head = page.top + (subtitle ? page.titleLine : 0) + (facets.some((facet) => facet.rates) ? page.titleLine : 0);
-  const size = {
-    width: page.left + panelSize.width + page.right,
-    height: head + 3 * panelSize.height + 2 * page.gap + page.bottom,
-  };
-  const below = { x: page.legend, y: size.height, width: size.width - 2 * page.legend };
-  const legend = Math.max(...facets.map(({ runs }) => heightBelow(runs, below.width)));
-  if (legend > 0) size.height += legend + page.legend;
-  const acrossCount = Math.min(facets.length, facetsPerLine);
+  return stackedFigure({
+    headings: [titleOf(model), subtitle],
+    x: epochs,
+    xTitle: 'Epoch',
+    columns: facets.map((facet) => ({
+      rates: facet.rates,
+      legend: facet.runs,
+      panels: panels.map((axes) => ({ facet, axes })),
+    })),
+    below: facets.some(({ runs }) => runs.length > mostInside),
+  });
+}
+
+export interface StackedFigure {
+  readonly headings: readonly (string | undefined)[];
+  /** What all panels have along their x axis. */
+  readonly x: Axis;
+  readonly xTitle: string;
+  readonly columns: readonly {
+    readonly rates: string | undefined;
+    readonly legend: readonly Entry[];
+    readonly panels: readonly { readonly facet: FigureFacet; readonly axes: PanelAxes }[];
+  }[];
+  /** Whether the legends stand below the panels: in the last there is no room for them. */
+  readonly below: boolean;
+}
+
+/** Panels one over the other, in columns side by side. */
+export function stackedFigure({ headings, x, xTitle, columns, below }: StackedFigure): Figure {
+  const lines = headings.filter((text) => text !== undefined).length;
+  const head = page.top + (lines - 1) * page.titleLine + (columns.some(({ rates }) => rates) ? page.titleLine : 0);
+  const count = Math.max(...columns.map(({ panels }) => panels.length));
+  const bottom = head + count * panelSize.height + (count - 1) * page.gap + page.bottom;
+  const width = page.left + panelSize.width + page.right;
+  const box = { x: page.legend, y: bottom, width: width - 2 * page.legend };
+  const boxes = below ? Math.max(...columns.map(({ legend }) => boxHeight(legend, box.width))) + page.legend : 0;
+  const size = { width, height: bottom + boxes };
   return {
-    width: size.width * acrossCount,
-    height: size.height * Math.ceil(facets.length / facetsPerLine),
+    width: size.width * Math.min(columns.length, facetsPerLine),
+    height: size.height * Math.ceil(columns.length / facetsPerLine),
     lineHeight: size.height,
-    parts: facets.map((facet, index) => {
-      return {
-        x: (index % facetsPerLine) * size.width,
-        y: Math.floor(index / facetsPerLine) * size.height,
-        spec: {
-          $schema: 'https://vega.github.io/schema/vega/v6.json',
-          ...size,
-          padding: 0,
-          autosize: 'none',
-          config: {
-            axis: { labelFont: font, titleFont: font, labelFontSize: 10, titleFontSize: 10, titleFontWeight: 'normal' },
-            legend: { labelFont: font, labelFontSize: 10 },
-          },
-          data: [headingData([titleOf(model), subtitle, facet.rates && ratesTitle(facet.rates)])],
-          marks: [
-            headingMark,
-            ...panels.map((axes, nth) =>
-              panelMark(facet, axes, epochs, {
-                x: page.left,
-                y: head + nth * (panelSize.height + page.gap),
-                last: nth === panels.length - 1,
-              }),
-            ),
-            ...legendBelow(facet.runs, below),
-          ],
+    parts: columns.map(({ rates, legend, panels }, index) => ({
+      x: (index % facetsPerLine) * size.width,
+      y: Math.floor(index / facetsPerLine) * size.height,
+      spec: {
+        $schema: 'https://vega.github.io/schema/vega/v6.json',
+        ...size,
+        padding: 0,
+        autosize: 'none',
+        config: {
+          axis: { labelFont: font, titleFont: font, labelFontSize: 10, titleFontSize: 10, titleFontWeight: 'normal' },
+          legend: { labelFont: font, labelFontSize: 10 },
         },
-      };
-    }),
+        data: [headingData([...headings, rates && ratesTitle(rates)])],
+        marks: [
+          headingMark,
+          ...panels.map(({ facet, axes }, nth) => {
+            const last = nth === panels.length - 1;
+            return panelMark(facet, axes, x, {
+              x: page.left,
+              y: head + nth * (panelSize.height + page.gap),
+              xTitle: last ? xTitle : undefined,
+              legend: last && !below ? legend : [],
+            });
+          }),
+          ...(below ? [legendBox(legend, box)] : []),
+        ],
+      },
+    })),
   };
 }
 
@@ -113,7 +141,8 @@ function areFarApart(all: readonly Series[]): boolean {
 function ratesTitle(rates: string): string {
   const [, alpha, beta, more] = /^\+?([^/]+)_\+?([^/]+?)(?:\/(.+))?$/.exec(rates) ?? [];
   if (!alpha || !beta) return shown(rates, 200);
-  return shown([`α₀ = ${alpha}`, `β = ${beta}`, ...(more === undefined ? [] : [more])].join(', '), 200);
+  const told = [`α₀ = ${alpha}`, `β = ${beta}`, ...(more === undefined ? [] : [more])];
+  return shown(told.filter((text) => !text.endsWith('= none')).join(', ') || 'neither α₀ nor β', 200);
 }
 
 /** Headings are data: of a text in a specification, such as 'constructor', Vega may think that it is a name of its own. */

@@ -1,6 +1,6 @@
 import type { Axis as VegaAxis, Data, Mark, Scale } from 'vega';
 import { logAxisOver, type Axis } from './axis.js';
-import { legendInside } from './legend.js';
+import { legendInside, type Entry } from './legend.js';
 import { areaPath, linePath } from './path.js';
 import { insetIterations, type CurveName, type Facet, type Series } from './series.js';
 
@@ -28,29 +28,27 @@ export interface PanelAxes {
   readonly inset?: Pick<PanelAxes, 'curve' | 'y'>;
 }
 
-/** Where a panel's corner lies, and whether it is the last, with the epochs' labels and the legend. */
+/** Where a panel's corner lies, and what is said along its x axis and in its corner: of the last, and there alone. */
 export interface PanelPlace {
   readonly x: number;
   readonly y: number;
-  readonly last: boolean;
+  readonly xTitle: string | undefined;
+  readonly legend: readonly Entry[];
 }
 
-export function panelMark(facet: FigureFacet, axes: PanelAxes, epochs: Axis, { x, y, last }: PanelPlace): Mark {
+export function panelMark(facet: FigureFacet, axes: PanelAxes, along: Axis, place: PanelPlace): Mark {
+  const { x, y, xTitle } = place;
   const area = frame(panelSize);
-  const legend = last ? legendInside(facet.runs) : { legends: [], scales: [] };
+  const legend = legendInside(place.legend);
   return {
     ...area,
     encode: { enter: { ...area.encode.enter, x: { value: x }, y: { value: y } } },
-    data: lineData(facet, axes.curve, { x: epochs, y: axes.y }, panelSize),
-    scales: [
-      scale('x', epochs, panelSize.width),
-      scale('y', axes.y, panelSize.height),
-      ...legend.scales,
-    ],
+    data: lineData(facet, axes.curve, { x: along, y: axes.y }, panelSize),
+    scales: [scale('x', along, panelSize.width), scale('y', axes.y, panelSize.height), ...legend.scales],
     axes: [
-      ...axis('bottom', epochs, {
+      ...axis('bottom', along, {
         gridded: true,
-        ...(last ? { title: 'Epoch', titlePadding: 6 } : { labels: false, ticks: false }),
+        ...(xTitle === undefined ? { labels: false, ticks: false } : { title: xTitle, titlePadding: 6 }),
       }),
       // A fixed place, so that the panels' titles stand in line whatever their labels' width.
       ...axis('left', axes.y, { gridded: true, title: axes.title, titleX: -54 }),
@@ -199,7 +197,7 @@ function curveMarks(facet: FigureFacet, thickness: number): Mark[] {
 
 function drawn({ runs, under = [] }: FigureFacet) {
   return [
-    ...under.map((series) => ({ name: `under_${series.method}`, series, under: true })),
-    ...runs.map((series) => ({ name: series.method, series, under: false })),
+    ...under.map((series, nth) => ({ name: `under_${nth}`, series, under: true })),
+    ...runs.map((series, nth) => ({ name: `curve_${nth}`, series, under: false })),
   ];
 }

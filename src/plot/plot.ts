@@ -6,6 +6,7 @@ import { withoutSeed } from '../results/path.js';
 import { listed, shown } from '../text.js';
 import type { Format } from './export.js';
 import { modelFigure } from './figure.js';
+import { learnedFigure, learnedSeries } from './learned.js';
 import { writeFigure } from './output.js';
 import { detailOf, facetsOf, seedSeries, seriesOf, type Series } from './series.js';
 
@@ -22,7 +23,8 @@ export interface PlotOptions {
 
 /**
  * Draws one figure for every model found in a results folder: `<plotDir>/<model>.<format>`. Runs that differ in their seed
- * alone are one curve, their mean, over an area from the lowest to the highest.
+ * alone are one curve, their mean, over an area from the lowest to the highest. What runs learn besides α has a figure of
+ * its own, `<model>_learned`.
  *
  * @returns the paths written.
  * @throws UsageError if there is nothing to draw, or a figure cannot be written.
@@ -35,6 +37,11 @@ export async function plotResults({ dir, plotDir, formats, rates, facet, warn }:
     const runs = settings.flatMap((files) => seriesOfSeeds(files, detailOf(settings.length), warn));
     if (runs.length === 0) continue;
     written.push(await writeFigure(modelFigure(model, facetsOf(runs, facet)), join(plotDir, model), formats, warn));
+    const learned = settings.flatMap((files) => learnedSeries(files, warn) ?? []);
+    if (learned.length === 0) continue;
+    written.push(
+      await writeFigure(learnedFigure(model, learned, facet), join(plotDir, `${model}_learned`), formats, warn),
+    );
   }
   if (written.length === 0) throw new UsageError(noRunsIn(dir, files));
   return written.flat();

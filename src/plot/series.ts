@@ -49,7 +49,7 @@ export interface Series extends Style {
   readonly alpha: readonly Point[];
   readonly loss: readonly Point[];
   /** Where a curve is the mean over seeds: the lowest and the highest of them. */
-  readonly bands?: Readonly<Record<CurveName, Band>>;
+  readonly bands?: Readonly<Partial<Record<CurveName, Band>>>;
 }
 
 export type CurveName = 'alphaEpoch' | 'lossEpoch' | 'validLossEpoch' | 'alpha' | 'loss';

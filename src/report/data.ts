@@ -4,16 +4,19 @@ import { overSeeds, type GrowingCurve } from '../plot/growing.js';
 import { titleOf } from '../plot/figure.js';
 import { styles } from '../plot/series.js';
 import type { Point } from '../plot/thin.js';
-import { has, type Method } from '../optimizers/table.js';
+import { has, specOf, type Method } from '../optimizers/table.js';
+import { UsageError } from '../errors.js';
 import { readError } from '../files.js';
-import { methodOrder, runName, type RunFile } from '../results/find.js';
+import { methodOrder, runName, type RunFile, type Warn } from '../results/find.js';
+import { learnedFileOf, learnedSymbols, readLearned } from '../results/learned.js';
 import { withoutSeed } from '../results/path.js';
 import type { RunRecord, RunState } from '../results/record.js';
+import type { LearnedRow } from '../results/writer.js';
 import { lastIteration } from '../run/settings.js';
 import { statistic } from '../summary/summary.js';
 import type { Outcome } from '../summary/outcome.js';
 import { shown } from '../text.js';
-import { quantities, type By, type GrowingCurves, type Quantity } from './run.js';
+import { learnedIntervals, quantities, type By, type GrowingCurves, type Quantity } from './run.js';
 import { darkColours } from './styles.js';
 
 /** What a page shows. It becomes JSON, in which what is no finite number is null. */
@@ -63,6 +66,8 @@ export interface SettingView {
   readonly diverged: readonly string[];
   /** Over its finished runs that have not diverged; where there are none, over all. */
   readonly figures: Readonly<Record<FigureName, Figure>>;
+  /** The symbols of what it learns besides α, as `mu`, `alpha/<layer>`. */
+  readonly learned: readonly string[];
   /** Grows whenever its curves do; 0 where they stay. */
   readonly version: number;
 }
@@ -111,6 +116,8 @@ export interface RunFacts {
   readonly file: RunFile;
   readonly record: RunRecord | undefined;
   readonly outcome: Outcome;
+  /** The symbols of what it learns besides α. */
+  readonly learned: readonly string[];
   readonly state: ViewState;
   /** When its file was written. */
   readonly modified: Date;
@@ -118,7 +125,10 @@ export interface RunFacts {
 
 /** x, y, and over seeds the lowest and the highest y; null where there is none. */
 export type Curve = readonly [x: readonly number[], ...ys: (readonly (number | null)[])[]];
-export type Curves = Readonly<Record<Quantity, Curve>>;
+export type Curves = Readonly<Record<Quantity, Curve>> & {
+  /** What is learned besides α, by symbol. */
+  readonly learned: Readonly<Record<string, Curve>>;
+};
 
 /** A page of more runs has no table of what each of them was. */
 export const mostProvenance = 300;
@@ -141,7 +151,7 @@ function keyOf(file: RunFile): string {
 }
 
 function orderOf({ model, method, rates }: RunFile): string {
-  return [model, methodOrder.indexOf(method), rates].join('\0');
+  return [model, String(methodOrder.indexOf(method)).padStart(4, '0'), rates].join('\0');
 }
 
 /** The command that makes an unfinished run go on, or tries it again. */
@@ -204,6 +214,7 @@ export function settingView(runs: readonly RunFacts[], version: number): Setting
         return [name, { count, mean: orNull(mean), deviation: orNull(deviation) }];
       }),
     ) as unknown as Record<FigureName, Figure>,
+    learned: [...new Set(runs.flatMap(({ learned }) => learned))],
     version,
   };
 }
@@ -232,12 +243,14 @@ export const provenanceTitles = [
   ...['File', 'SHA-256'],
 ] as const;
 
-function provenanceOf({ file: { path }, outcome, record, state, modified }: RunFacts): string[] {
+function provenanceOf({ file: { path, method }, outcome, record, state, modified }: RunFacts): string[] {
   const { first, rows, iterationsAnEpoch } = outcome;
+  // A published method's path has a β, though it may not use it.
+  const isPublished = specOf(method).published === true;
+  const alpha0 = has(method, 'alpha_0') ? first?.alpha : NaN;
+  const beta = isPublished || has(method, 'beta') ? first?.beta : NaN;
   return [
-    ...[first?.alpha, first?.beta, rows, iterationsAnEpoch].map((value = NaN) =>
-      Number.isNaN(value) ? '–' : String(value),
-    ),
+    ...[alpha0, beta, rows, iterationsAnEpoch].map((value = NaN) => (Number.isNaN(value) ? '–' : String(value))),
     state,
     modified.toISOString().slice(0, 19).replace('T', ' '),
     ...(record ? recordCells(record) : Array<string>(7).fill('')),
@@ -265,6 +278,28 @@ function recordCells({ settings, engine, data, code, machine, id }: RunRecord): 
     `${machine.processor}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}`,
     id,
   ];
+}
+
+/** Has `take` the rows of what a run learned besides α, where there is a file of that; one that cannot be read is told and passed over. */
+export function readLearnedOf(file: RunFile, take: (row: LearnedRow) => void, warn: Warn): void {
+  const path = learnedFileOf(file);
+  if (path !== undefined) passOver(() => readLearned(path).forEach(take), warn);
+}
+
+/** The symbols of what a run learns besides α. */
+export function symbolsOf(file: RunFile, warn: Warn): readonly string[] {
+  const path = learnedFileOf(file);
+  return path === undefined ? [] : (passOver(() => learnedSymbols(path), warn) ?? []);
+}
+
+function passOver<T>(read: () => T, warn: Warn): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    warn(`${error.message}; what was learned besides α is left out`);
+    return undefined;
+  }
 }
 
 /** The state of a file of rows, as its record tells, where one is beside it. */
@@ -295,11 +330,30 @@ export interface DrawnRun {
 export function curvesOf(runs: readonly DrawnRun[], by: By, intervals: number): Curves {
   const converged = runs.filter(({ diverged }) => !diverged);
   const drawn = converged.length > 0 ? converged : runs;
-  const curve = (quantity: Quantity) => {
-    const all = drawn.map(({ curves }) => curves[by][quantity]);
-    return runs.length === 1 ? plainCurve(all[0]) : seedCurve(all, intervals);
+  const curve = (all: readonly GrowingCurve[], most: number) =>
+    runs.length === 1 ? plainCurve(all[0]) : seedCurve(all, most);
+  const symbols = [...new Set(drawn.flatMap(({ curves }) => [...curves[by].learned.keys()]))];
+  const most = learnedIntervals(intervals, symbols.length);
+  return {
+    ...(Object.fromEntries(
+      quantities.map((quantity) => [
+        quantity,
+        curve(
+          drawn.map(({ curves }) => curves[by][quantity]),
+          intervals,
+        ),
+      ]),
+    ) as Record<Quantity, Curve>),
+    learned: Object.fromEntries(
+      symbols.map((symbol) => [
+        symbol,
+        curve(
+          drawn.flatMap(({ curves }) => curves[by].learned.get(symbol) ?? []),
+          most,
+        ),
+      ]),
+    ),
   };
-  return Object.fromEntries(quantities.map((quantity) => [quantity, curve(quantity)])) as unknown as Curves;
 }
 
 function plainCurve(curve: GrowingCurve | undefined): Curve {

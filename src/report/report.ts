@@ -8,6 +8,7 @@ import {
   methodStyles,
   modifiedOf,
   mostProvenance,
+  readLearnedOf,
   runView,
   settingKey,
   settingView,
@@ -45,7 +46,7 @@ export function writeReport({ dir, out, reach, repeat, warn }: ReportOptions): v
   const runs = [];
   const curves: Record<string, Record<By, Curves>> = {};
   for (const [key, ofSetting] of bySetting) {
-    const read = Array.from(readRuns(ofSetting, warn), (run) => taken(run, reach, intervals));
+    const read = Array.from(readRuns(ofSetting, warn), (run) => taken(run, { reach, intervals, warn }));
     if (read.length === 0) continue;
     settings.push(
       settingView(
@@ -65,14 +66,19 @@ export function writeReport({ dir, out, reach, repeat, warn }: ReportOptions): v
   writeWhole(out, reportPage(data, { curves }));
 }
 
-function taken(run: Run, reach: number | undefined, intervals: number): { facts: RunFacts; soFar: RunSoFar } {
+function taken(
+  run: Run,
+  { reach, intervals, warn }: { reach: number | undefined; intervals: number; warn: Warn },
+): { facts: RunFacts; soFar: RunSoFar } {
   const { rows, record, ...file } = run;
   const soFar = runSoFar({ reach, intervals });
   for (const row of rows) soFar.add(row);
+  readLearnedOf(file, soFar.learn, warn);
   const facts = {
     file,
     record,
     outcome: soFar.outcome(record),
+    learned: [...soFar.curves.iteration.learned.keys()],
     state: stateOf(file, record),
     modified: modifiedOf(file.path),
   };

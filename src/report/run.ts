@@ -13,16 +13,16 @@ export type GrowingCurves = Readonly<
     By,
     Readonly<Record<Quantity, GrowingCurve>> & {
       /** What is learned besides α, by symbol. */
-      readonly learned: Readonly<Record<string, GrowingCurve>>;
+      readonly learned: ReadonlyMap<string, GrowingCurve>;
     }
   >
 >;
 
 /** What a page needs of a run, from its rows one by one: of a run that goes on, only the new ones are read. */
 export interface RunSoFar {
-  add(row: Row): void;
+  readonly add: (row: Row) => void;
   /** Takes what was learned besides α; of a run that goes on, it may come before the row of its step. */
-  learn(row: LearnedRow): void;
+  readonly learn: (row: LearnedRow) => void;
   outcome(record: RunRecord | undefined): Outcome;
   readonly curves: GrowingCurves;
 }
@@ -33,7 +33,7 @@ export interface RunSoFar {
  */
 export function runSoFar({ reach, intervals }: { reach: number | undefined; intervals: number }): RunSoFar {
   const curve = () => growingCurve(intervals);
-  const learned: Record<By, Record<string, GrowingCurve>> = { epoch: {}, iteration: {} };
+  const learned: Record<By, Map<string, GrowingCurve>> = { epoch: new Map(), iteration: new Map() };
   const curves: GrowingCurves = {
     epoch: { alpha: curve(), loss: curve(), validLoss: curve(), learned: learned.epoch },
     iteration: { alpha: curve(), loss: curve(), validLoss: curve(), learned: learned.iteration },
@@ -48,9 +48,14 @@ export function runSoFar({ reach, intervals }: { reach: number | undefined; inte
   function take({ iteration, values }: LearnedRow): void {
     const most = learnedIntervals(intervals, Object.keys(values).length);
     const epoch = ends.get(iteration);
+    const curve = (by: By, symbol: string) => {
+      const there = learned[by].get(symbol) ?? growingCurve(most);
+      learned[by].set(symbol, there);
+      return there;
+    };
     for (const [symbol, value] of Object.entries(values)) {
-      (learned.iteration[symbol] ??= growingCurve(most)).add(iteration, value);
-      if (epoch !== undefined) (learned.epoch[symbol] ??= growingCurve(most)).add(epoch, value);
+      curve('iteration', symbol).add(iteration, value);
+      if (epoch !== undefined) curve('epoch', symbol).add(epoch, value);
     }
   }
 

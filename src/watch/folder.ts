@@ -8,10 +8,12 @@ import {
   methodStyles,
   modifiedOf,
   mostProvenance,
+  readLearnedOf,
   runView,
   settingKey,
   settingView,
   stateOf,
+  symbolsOf,
   type Curves,
   type PageData,
   type Repeat,
@@ -22,9 +24,13 @@ import {
 import { intervalsOf, runSoFar, type By, type RunSoFar } from '../report/run.js';
 import type { Change, Stamp } from '../report/client/show.js';
 import { findRuns, readRuns, recordOf, runName, type RunFile } from '../results/find.js';
+import { learnedFileOf, learnedParser } from '../results/learned.js';
+import { rowParser } from '../results/read.js';
+import type { Row } from '../results/row.js';
+import type { LearnedRow } from '../results/writer.js';
 import { shown } from '../text.js';
 import { turn } from '../turn.js';
-import { tailOf } from './tail.js';
+import { tailOf, type NewRows } from './tail.js';
 
 export interface FolderOptions {
   /** The results folder; it need not be there yet. */
@@ -51,6 +57,13 @@ export interface Folder {
   readonly look: (signal?: AbortSignal) => Promise<void>;
 }
 
+interface Growing {
+  readonly next: () => NewRows<Row>;
+  /** Of what is learned besides α; undefined until there is a file of it. */
+  nextLearned: (() => NewRows<LearnedRow>) | undefined;
+  soFar: RunSoFar;
+}
+
 /** A run, and what it was read from. */
 interface Entry {
   file: RunFile;
@@ -61,7 +74,7 @@ interface Entry {
   facts: RunFacts | undefined;
   view: RunView | undefined;
   /** The curves of an unfinished run, which are added to. */
-  growing: { readonly next: ReturnType<typeof tailOf>; soFar: RunSoFar } | undefined;
+  growing: Growing | undefined;
   leftOut: readonly string[];
   version: number;
 }
@@ -159,24 +172,52 @@ export function watchedFolder({ dir, reach, repeat, changed }: FolderOptions): F
       const soFar = runSoFar({ reach, intervals });
       for (const row of rows) soFar.add(row);
       const outcome = soFar.outcome(record);
-      entry.facts = { file, record, outcome, state: 'finished', modified: modifiedOf(file.path) };
+      const learned = symbolsOf(file, warn);
+      entry.facts = { file, record, outcome, learned, state: 'finished', modified: modifiedOf(file.path) };
     }
+  }
+
+  function beginning(file: RunFile): Growing {
+    return { next: tailOf(file.path, rowParser), nextLearned: undefined, soFar: runSoFar({ reach, intervals }) };
   }
 
   function readGrowing(entry: Entry, warn: (line: string) => void): boolean {
     const { file } = entry;
-    const growing = (entry.growing ??= { next: tailOf(file.path), soFar: runSoFar({ reach, intervals }) });
-    const { anew, rows, more } = growing.next();
-    if (anew) growing.soFar = runSoFar({ reach, intervals });
+    const growing = (entry.growing ??= beginning(file));
+    const { anew, rows, more: moreRows } = growing.next();
+    if (anew) Object.assign(growing, { ...beginning(file), next: growing.next });
     for (const row of rows) growing.soFar.add(row);
+    const more = readGrowingLearned(growing, file, warn) || moreRows;
     const record = recordOf(file, 0, warn);
     const noted = stateOf(file, record);
     const state = noted === 'running' && !isHeld(lockOf(file)) ? 'interrupted' : noted;
     const outcome = growing.soFar.outcome(record);
-    if (outcome.rows > 0) entry.facts = { file, record, outcome, state, modified: modifiedOf(file.path) };
+    const learned = [...growing.soFar.curves.iteration.learned.keys()];
+    if (outcome.rows > 0) entry.facts = { file, record, outcome, learned, state, modified: modifiedOf(file.path) };
     // It may be one of thousands that failed; if it goes on after all, it is read again.
     if ((state === 'failed' || state === 'interrupted') && !more) entry.growing = undefined;
     return more;
+  }
+
+  /** Reads on in what is learned besides α. @returns whether there is more. */
+  function readGrowingLearned(growing: Growing, file: RunFile, warn: (line: string) => void): boolean {
+    const path = learnedFileOf(file);
+    if (path === undefined) return false;
+    try {
+      growing.nextLearned ??= tailOf(path, learnedParser);
+      const { anew, rows, more } = growing.nextLearned();
+      if (anew && growing.soFar.curves.iteration.learned.size > 0) {
+        // The run has been resumed between two looks: both files are read again.
+        Object.assign(growing, beginning(file));
+        return true;
+      }
+      for (const row of rows) growing.soFar.learn(row);
+      return more;
+    } catch (error) {
+      if (!isFileFault(error)) throw error;
+      warn(`${error.message}; what was learned besides α is left out`);
+      return false;
+    }
   }
 
   /** Makes what has been read the new state. */
@@ -240,6 +281,7 @@ export function watchedFolder({ dir, reach, repeat, changed }: FolderOptions): F
       const [run] = readRuns([file], () => undefined);
       if (!run) return undefined;
       for (const row of run.rows) soFar.add(row);
+      readLearnedOf(file, soFar.learn, () => undefined);
     }
     kept.set(key, { seen, soFar });
     for (const [oldest] of kept) if (kept.size > mostKept) kept.delete(oldest);
@@ -294,7 +336,8 @@ function seenOf(file: RunFile, { facts }: Entry): string {
   const aside = file.finished ? '' : mark(`${stem}.json.partial`);
   // Who is at a run is asked only while its record says that somebody is.
   const held = !file.finished && facts?.record?.state === 'running' && isHeld(lockOf(file));
-  return [file.path, mark(file.path), mark(`${stem}.json`), aside, held].join('|');
+  const learned = file.finished ? '' : mark(`${stem}.learned.csv.partial`);
+  return [file.path, mark(file.path), mark(`${stem}.json`), aside, learned, held].join('|');
 }
 
 function mark(path: string): string {

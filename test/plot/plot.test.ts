@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { plotResults } from '../../src/plot/plot.js';
 import { styles } from '../../src/plot/series.js';
-import { publishedMethods } from '../../src/optimizers/table.js';
-import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
+import { methods, publishedMethods } from '../../src/optimizers/table.js';
+import { learnedCsv, syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 const rates = '+1e-03_+1e-07';
 
@@ -42,6 +42,43 @@ describe('plotResults', () => {
     }
     const legend = [...svg.matchAll(/>((?:Adam|SGDN?)(?:-HD)?)<\/text>/g)].map(([, label]) => label);
     expect(legend).toEqual(['Adam', 'Adam-HD', 'SGD', 'SGD-HD', 'SGDN', 'SGDN-HD']);
+  });
+
+  it('draws all methods there are in colours of their own, with the legend below and rates far apart on a log axis', async () => {
+    const dir = temporaryFolder();
+    for (const [index, method] of methods.entries()) {
+      writeCsv(dir, `mlp/${rates}/${method}.csv`, syntheticCsv({ alpha: () => 10 ** (-index / 3) }));
+    }
+    const { svg, warnings } = await plot(dir);
+    for (const method of methods) expect(curves(svg, styles[method].colour), method).toBe(6);
+    expect(new Set(methods.map((method) => styles[method].label)).size).toBe(methods.length);
+    expect(svg).toContain('>10⁻⁴</text>');
+    // Below the last panel, whose axis ends at 22 + 3·254.5 + 2·15.5 points.
+    const places = [...svg.matchAll(/<text [^>]*transform="translate\(([\d.]+),([\d.]+)\)"[^>]*>Prodigy</g)];
+    expect(places).toHaveLength(1);
+    expect(svg).toMatch(/<svg [^>]*height="10\d\d/);
+    expect(warnings).toEqual([]);
+  });
+
+  it('draws what is learned besides α in a figure of its own, and passes over a file of it that is broken', async () => {
+    const dir = resultsOf(['', '/seed=2'].map((seed) => `mlp/${rates}${seed}/hdm.csv`));
+    writeCsv(dir, `mlp/${rates}/hdm.learned.csv`, learnedCsv({ mu: () => 0.5 }));
+    writeCsv(dir, `mlp/${rates}/seed=2/hdm.learned.csv`, learnedCsv({ mu: () => 0.7 }));
+    writeCsv(dir, `mlp/${rates}/ldog.csv.partial`, syntheticCsv());
+    const layers = learnedCsv({ 'alpha/a': (iteration) => iteration, 'alpha/b': () => 1e-5 });
+    writeCsv(dir, `mlp/${rates}/ldog.learned.csv.partial`, `${layers}32,5`);
+    writeCsv(dir, `mlp/${rates}/prodigy.csv`, syntheticCsv());
+    writeCsv(dir, `mlp/${rates}/prodigy.learned.csv`, 'Iteration,d\r\n2,many\r\n');
+    const { paths, plotDir, warnings } = await plot(dir);
+    expect(paths).toEqual([join(plotDir, 'mlp.svg'), join(plotDir, 'mlp_learned.svg')]);
+    const svg = readFileSync(paths[1] ?? '', 'utf8');
+    expect(svg).toContain('>Momentum μ</text>');
+    expect(svg).toContain('>HDM, 2 of 2 seeds</text>');
+    expect(svg.match(new RegExp(`fill="${styles.hdm.colour}"`, 'g')), 'the area of the seeds').toHaveLength(1);
+    expect(curves(svg, styles.hdm.colour), 'their mean, and the legend').toBe(2);
+    expect(curves(svg, styles.ldog.colour), 'each part, and the legend').toBe(3);
+    expect(svg).not.toContain('Prodigy');
+    expect(warnings).toEqual([expect.stringMatching(/prodigy\.learned\.csv: line 2 has not the 2 numbers of a line/)]);
   });
 
   it('writes the three formats, and the same bytes each time', async () => {

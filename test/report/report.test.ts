@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../src/report/report.js';
-import { publishedMethods } from '../../src/optimizers/table.js';
+import { methods, methodTable } from '../../src/optimizers/table.js';
 import { writeRecord } from '../../src/results/record.js';
 import { record } from '../record.js';
-import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
+import { learnedCsv, syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const dir = temporaryFolder();
@@ -14,7 +14,7 @@ const out = join(dir, 'page', 'report.html');
 const warnings: string[] = [];
 
 beforeAll(() => {
-  for (const [index, method] of publishedMethods.entries()) {
+  for (const [index, method] of methods.entries()) {
     const text = syntheticCsv({
       loss: (iteration) => (2 + index) / (1 + iteration / 10),
       alpha: (iteration) => 0.001 * (1 + index) + (method.endsWith('hd') ? iteration * 1e-5 : 0),
@@ -23,6 +23,9 @@ beforeAll(() => {
   }
   writeRecord(join(dir, 'mlp/+1e-03_+1e-07/sgd.json'), { ...record, rows: { count: 31, sha256: null } });
   writeCsv(dir, 'mlp/+1e-03_+1e-03/sgd.csv', 'not,a,result\n');
+  writeCsv(dir, 'mlp/+1e-03_+1e-07/hdm.learned.csv', learnedCsv({ mu: (iteration) => 1 / iteration }));
+  const layers = learnedCsv({ 'alpha/a': (iteration) => 1e-3 * iteration, 'alpha/b': () => 1e-3 });
+  writeCsv(dir, 'mlp/+1e-03_+1e-07/sgd_hd_layers.learned.csv', layers);
   writeReport({ dir, out, warn: (message) => warnings.push(message) });
 });
 
@@ -76,6 +79,7 @@ describe('writeReport', () => {
       'logreg/+1e-02_+1e-03/sgd.csv.partial',
       syntheticCsv({ alpha: () => 0.01 }).replaceAll('1e-7', '1e-3'),
     );
+    writeCsv(grid, 'logreg/none_none/prodigy.csv', syntheticCsv({ alpha: () => 1e-6, loss: () => 0.5 }));
     const page = join(grid, 'r.html');
     writeReport({ dir: grid, out: page, reach: 0.5, warn: (message) => warnings.push(message) });
     const html = readFileSync(page, 'utf8');
@@ -87,7 +91,11 @@ describe('writeReport', () => {
         .trim(),
     );
     // Validation losses, 1.1 times the mean: of 0.4 and 0.6, of 0.3 alone; all diverged, and none there.
-    expect(maps).toEqual(['SGD α₀ \\ β any β 1e-2 0.617 1e-3', 'SGD-HD α₀ \\ β 1e-4 1e-3 1e-2 × 0.550 1e-3 0.330 ×']);
+    expect(maps).toEqual([
+      'SGD α₀ \\ β any β 1e-2 0.617 1e-3',
+      'Prodigy α₀ \\ β any β any α₀ 0.550',
+      'SGD-HD α₀ \\ β 1e-4 1e-3 1e-2 × 0.550 1e-3 0.330 ×',
+    ]);
     expect(body).toContain('0.50000 ± 0.14');
     expect(body).toContain('Iterations to a loss of 0.5');
     expect(body).toMatch(/1 of 2 diverged/);
@@ -147,13 +155,22 @@ describe.skipIf(!existsSync(executablePath))('the page in Chromium', () => {
 
   const sgdHD = [0xfc, 0x93, 0x67];
 
-  it('has three charts of six curves, final values with the best marked, and no errors', async () => {
+  it('has three charts of all methods and one of what is learned besides, final values with the best marked, and no errors', async () => {
     const { page, errors } = await open();
-    expect(await page.locator('.u-legend').count()).toBe(3);
-    for (const legend of await page.locator('.u-legend').all()) {
-      // The first line is that of x.
-      expect(await legend.locator('.u-series').count()).toBe(1 + 6);
-    }
+    // The first line of a legend is that of x.
+    const curves = async (chart: number) =>
+      (await page.locator('.u-legend').nth(chart).locator('.u-series').count()) - 1;
+    expect(await page.locator('.u-legend').count()).toBe(4);
+    for (const chart of [0, 1, 2]) expect(await curves(chart)).toBe(methods.length);
+    expect(await page.locator('.u-legend').nth(3).innerText()).toMatch(/HDM/);
+    expect(await curves(3)).toBe(1);
+    await page.selectOption('select[name=learned]', 'alpha');
+    await expect.poll(() => curves(3)).toBe(2);
+    expect(await page.locator('.u-legend').nth(3).innerText()).toMatch(/SGD-HD by layer, a[^]*SGD-HD by layer, b/);
+    await page.getByRole('button', { name: 'SGD-HD by layer', exact: true }).click();
+    expect(await page.locator('.u-legend').nth(3).locator('.u-off').count()).toBe(2);
+    const rows = await page.locator('table.values').first().locator('tbody th').allInnerTexts();
+    expect(rows, 'in the order of the table of methods').toEqual(methods.map((method) => methodTable[method].label));
     // Adam's loss was made the lowest.
     const adam = page.locator('table.values').first().locator('tbody tr').first();
     expect(await adam.locator('th').innerText()).toBe('Adam');
@@ -201,7 +218,7 @@ describe.skipIf(!existsSync(executablePath))('the page in Chromium', () => {
     await expect.poll(() => value(0, 0)).toBe('31');
     await page.locator('input[name=logY]').first().check();
     await page.locator('input[name=logX]').uncheck();
-    expect(await page.locator('.u-legend').count()).toBe(3);
+    expect(await page.locator('.u-legend').count()).toBe(4);
     expect(errors).toEqual([]);
   });
 

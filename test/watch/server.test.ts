@@ -10,7 +10,7 @@ import type { PageData } from '../../src/report/data.js';
 import { writeRecord, type RunRecord } from '../../src/results/record.js';
 import { serveFolder, type Watch } from '../../src/watch/server.js';
 import { record } from '../record.js';
-import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
+import { learnedCsv, syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 const rates = '+1e-03_+1e-07';
 let dir: string;
@@ -128,6 +128,42 @@ describe('what it serves', () => {
       (key) => `&of=${encodeURIComponent(key)}`,
     );
     expect((await ask(`/curves?by=epoch${of.join('')}`)).body).toBe('{}');
+  });
+
+  it('has what runs learn besides α, as it comes', async () => {
+    const half = (text: string, lines: number) => text.split('\r\n').slice(0, lines).join('\r\n') + '\r\n';
+    const [rows, learned] = [syntheticCsv(), learnedCsv({ mu: (i) => 1 / i, ['__proto__']: (i) => i })];
+    const path = writeCsv(dir, `mlp/${rates}/hdm.csv.partial`, half(rows, 8));
+    const more = writeCsv(dir, `mlp/${rates}/hdm.learned.csv.partial`, half(learned, 5));
+    await expect.poll(async () => dataIn((await ask('/')).body).settings[0]?.learned).toEqual(['mu', '__proto__']);
+    const curve = async (by: string) => {
+      const { key } = dataIn((await ask('/')).body).settings[0]!;
+      const answer = JSON.parse((await ask(`/curves?by=${by}&of=${key}`)).body) as Record<string, Served>;
+      return answer[key]?.curves.learned.mu;
+    };
+    interface Served {
+      readonly curves: { readonly learned: Record<string, readonly (readonly number[])[]> };
+    }
+    expect(await curve('iteration')).toEqual([
+      [2, 3, 4, 5],
+      [0.5, 0.333333, 0.25, 0.2],
+    ]);
+    // What is learned may reach the disk before its rows.
+    writeFileSync(more, learned);
+    writeFileSync(path, half(rows, 25));
+    await expect.poll(async () => (await curve('iteration'))?.[0]?.at(-1)).toBe(24);
+    writeFileSync(path, rows);
+    await expect
+      .poll(() => curve('epoch'))
+      .toEqual([
+        [1, 2, 3],
+        [0.0909091, 0.047619, 0.0322581],
+      ]);
+    renameSync(path, path.replace('.partial', ''));
+    renameSync(more, more.replace('.partial', ''));
+    await expect.poll(async () => dataIn((await ask('/')).body).runs[0]?.state).toBe('finished');
+    expect(dataIn((await ask('/')).body).settings[0]?.learned).toEqual(['mu', '__proto__']);
+    expect((await curve('epoch'))?.[0]).toEqual([1, 2, 3]);
   });
 
   it('can only be read', async () => {

@@ -1,5 +1,6 @@
 import { appendFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { rowParser } from '../../src/results/read.js';
 import { tailOf } from '../../src/watch/tail.js';
 import { syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
@@ -63,8 +64,8 @@ it('reads a long file in parts', () => {
 });
 
 it('says what is no row, and what has gone', () => {
-  expect(() => tailOf(file('a,b\n1,2\n'))()).toThrow(/no column Epoch/);
-  expect(() => tailOf(file(`${text}1,2,3\r\n`))()).toThrow(/line 33 has 3 fields; expected 9/);
-  expect(() => tailOf(file(text + text.slice(endOf(3), endOf(4))))()).toThrow(/iteration 4 after 31/);
-  expect(() => tailOf('/nowhere/adam.csv.partial')()).toThrow(/cannot be read/);
+  expect(() => tailOf(file('a,b\n1,2\n'), rowParser)()).toThrow(/no column Epoch/);
+  expect(() => tailOf(file(`${text}1,2,3\r\n`), rowParser)()).toThrow(/line 33 has 3 fields; expected 9/);
+  expect(() => tailOf(file(text + text.slice(endOf(3), endOf(4))), rowParser)()).toThrow(/iteration 4 after 31/);
+  expect(() => tailOf('/nowhere/adam.csv.partial', rowParser)()).toThrow(/cannot be read/);
 });

@@ -3,6 +3,7 @@ import type { Curve } from '../data.js';
 
 /** A curve of a chart, and how it looks. */
 export interface DrawnCurve {
+  /** Of its setting, which may have several. */
   readonly key: string;
   readonly label: string;
   readonly light: string;
@@ -45,17 +46,17 @@ export function charts(Plot: typeof uPlot): (place: HTMLElement, options: ChartO
     const chart = new Plot(plotOptions(place.clientWidth, options), joined(curves, logX, logY), place);
     // A double click shows the whole range again.
     chart.over.addEventListener('dblclick', () => zoomed(false));
-    for (const { key } of curves) if (!isShown(key)) show(key, false);
+    for (const key of new Set(curves.map((each) => each.key))) if (!isShown(key)) show(key, false);
 
-    /** The indices of a curve's series: its line and, over seeds, its edges. */
+    /** The indices of the series of a key's curves: their lines and, over seeds, their edges. */
     function seriesOf(key: string): number[] {
       let index = 1;
-      for (const each of curves) {
+      return curves.flatMap((each) => {
         const count = hasBand(each) ? 3 : 1;
-        if (each.key === key) return Array.from({ length: count }, (_, nth) => index + nth);
+        const first = index;
         index += count;
-      }
-      return [];
+        return each.key === key ? Array.from({ length: count }, (_, nth) => first + nth) : [];
+      });
     }
 
     function show(key: string, visible: boolean): void {

@@ -6,6 +6,17 @@ export interface ModelView {
   readonly choice: string;
   /** What the heat maps show, and 'best' goes by. */
   readonly figure: FigureName;
+  /** Which of what is learned besides α is drawn, as `mu`, `alpha`; of another, the first. */
+  readonly learned: string;
+}
+
+/** A curve of what a setting learns besides α. */
+export interface LearnedCurve {
+  readonly setting: SettingView;
+  /** As in `SettingView.learned`. */
+  readonly symbol: string;
+  readonly label: string;
+  readonly look: MethodStyle;
 }
 
 /** A model's settings and runs, in the order of the page. */
@@ -100,7 +111,7 @@ export function markup({
   }
 
   function defaultView(settings: readonly SettingView[]): ModelView {
-    return { choice: fits(settings) ? 'all' : 'best', figure: 'validLoss' };
+    return { choice: fits(settings) ? 'all' : 'best', figure: 'validLoss', learned: '' };
   }
 
   /** What `ModelView.choice` can be, and how it is called; none where all are drawn in any case. */
@@ -108,7 +119,10 @@ export function markup({
     if (fits(settings) && !isGrid(settings)) return [];
     const withMore = new Set(settings.map(moreOf)).size > 1;
     const rates = new Map(
-      settings.map((setting) => [setting.rates, ratesText(setting, { withBeta: true, withMore }) || 'neither α₀ nor β']),
+      settings.map((setting) => [
+        setting.rates,
+        ratesText(setting, { withBeta: true, withMore }) || 'neither α₀ nor β',
+      ]),
     );
     return [
       ...(fits(settings) ? ([['all', 'all settings']] as const) : []),
@@ -372,8 +386,7 @@ export function markup({
         const cells = columns.map((beta) =>
           cell(
             own.find(
-              (setting) =>
-                (alpha === null || setting.alpha0 === alpha) && (beta === null || setting.beta === beta),
+              (setting) => (alpha === null || setting.alpha0 === alpha) && (beta === null || setting.beta === beta),
             ),
             1,
           ),
@@ -434,11 +447,48 @@ export function markup({
     return drawn.map((setting, index) => {
       const style = styleOf(setting);
       const nth = drawn.slice(0, index).filter(({ method }) => method === setting.method).length;
-      const degrees = [0, -70, 140, 210, 70, -35][nth % 6] ?? 0;
-      return nth === 0
-        ? style
-        : { ...style, colour: turned(style.colour, degrees, 150), dark: turned(style.dark, degrees) };
+      return besides(style, nth);
     });
+  }
+
+  /** The nth look beside a method's own. */
+  function besides(style: MethodStyle, nth: number): MethodStyle {
+    const degrees = [0, -70, 140, 210, 70, -35][nth % 6] ?? 0;
+    return nth === 0
+      ? style
+      : { ...style, colour: turned(style.colour, degrees, 150), dark: turned(style.dark, degrees) };
+  }
+
+  /** `alpha` of `alpha/conv1`. */
+  const kindOf = (symbol: string) => symbol.split('/')[0] ?? symbol;
+  const kindWords = new Map(
+    Object.entries({ alpha: 'α of each part', beta: 'β', beta1: 'β₁', beta2: 'β₂', mu: 'momentum μ' }),
+  );
+  const kindsOf = (drawn: readonly SettingView[]) => [...new Set(drawn.flatMap(({ learned }) => learned.map(kindOf)))];
+  const kindDrawn = (drawn: readonly SettingView[], { learned }: ModelView) => {
+    const kinds = kindsOf(drawn);
+    return kinds.includes(learned) ? learned : kinds[0];
+  };
+
+  /** What of what is learned besides α is drawn: of each setting all of one kind, the second and further in colours beside its own. */
+  function learnedCurves(drawn: readonly SettingView[], view: ModelView): LearnedCurve[] {
+    const [kind, labels, looks] = [kindDrawn(drawn, view), drawnLabels(drawn, view), looksOf(drawn)];
+    return drawn.flatMap((setting, index) =>
+      setting.learned
+        .filter((symbol) => kindOf(symbol) === kind)
+        .map((symbol, nth) => {
+          const part = symbol.split('/').slice(1).join('/');
+          const label = [labels[index] ?? '', ...(part === '' ? [] : [part])].join(', ');
+          return { setting, symbol, label, look: besides(looks[index] ?? styleOf(setting), nth) };
+        }),
+    );
+  }
+
+  function learnedControl(drawn: readonly SettingView[], view: ModelView): string {
+    const kinds = kindsOf(drawn).map((kind) => [kind, kindWords.get(kind) ?? kind] as const);
+    return kinds.length < 2
+      ? kinds.map(([, words]) => `: ${escape(words)}`).join('')
+      : `: <select name="learned">${options(kinds, kindDrawn(drawn, view) ?? '')}</select>`;
   }
 
   const drawnLabels = (drawn: readonly SettingView[], { choice }: ModelView) => labelsOf(drawn, choice === 'best');
@@ -461,8 +511,8 @@ export function markup({
     return !rates.some((rate) => rate < 0) && Math.max(...positive) > 100 * Math.min(...positive);
   }
 
-  function chart(quantity: string, title: string, log: boolean): string {
-    return `<figure data-quantity="${quantity}"><figcaption>${title}
+  function chart(quantity: string, title: string, log: boolean, hidden = false): string {
+    return `<figure data-quantity="${quantity}"${hidden ? ' hidden' : ''}><figcaption><span>${title}</span>
 <label><input type="checkbox" name="logY"${log ? ' checked' : ''}> log</label></figcaption><div class="chart"></div></figure>`;
   }
 
@@ -479,6 +529,7 @@ export function markup({
       maps: heatMaps(settings, view),
       choice: choiceControl(settings, view),
       methods: methodButtons(drawn, view, isShown),
+      learned: learnedControl(drawn, view),
       bands: bands
         ? 'A curve of several seeds is their mean, over an area from the lowest to the highest of them; those that diverged are left out.'
         : '',
@@ -507,6 +558,7 @@ ${part.methods}
 ${chart('alpha', 'Learning rate', areFarApart(model.settings))}
 ${chart('loss', 'Training loss', true)}
 ${chart('validLoss', 'Validation loss', true)}
+${chart('learned', `Learned besides<span data-part="learned">${part.learned}</span>`, false, part.learned === '')}
 </div>
 <p data-part="bands">${part.bands}</p>
 <h3>Final values</h3>
@@ -591,6 +643,7 @@ ${chart('validLoss', 'Validation loss', true)}
     drawnOf,
     drawnLabels,
     looksOf,
+    learnedCurves,
     parts,
     section,
     counts,

@@ -89,7 +89,7 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
     const hidden = new Set<string>();
     const isShown = (key: string) => !hidden.has(key);
     const all = <T extends Element>(selector: string) => Array.from(section.querySelectorAll<T>(selector));
-    let drawn: { chart: Chart; quantity: Quantity }[] = [];
+    let drawn: { chart: Chart; quantity: Quantity | 'learned' }[] = [];
     let look = '';
     let zoomed = false;
     let asking = false;
@@ -126,16 +126,30 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
     const drawNow = (by: By) => {
       const shown = markup.drawnOf(model.settings, view);
       const [labels, looks] = [markup.drawnLabels(shown, view), markup.looksOf(shown)];
-      const curvesOf = (quantity: Quantity) =>
-        shown.flatMap((setting, index): DrawnCurve[] => {
-          const curve = (data.curves?.[setting.key]?.[by] ?? known.get(setting.key)?.by[by])?.[quantity];
+      const curvesBy = ({ key }: SettingView) => data.curves?.[key]?.[by] ?? known.get(key)?.by[by];
+      const learned = markup.learnedCurves(shown, view).flatMap(({ setting, symbol, label, look }): DrawnCurve[] => {
+        const { colour: light, dark, dash, width } = look;
+        const curve = curvesBy(setting)?.learned[symbol];
+        return curve ? [{ key: setting.key, label, light, dark, dash, width, curve }] : [];
+      });
+      const curvesOf = (quantity: Quantity | 'learned') => {
+        if (quantity === 'learned') return learned;
+        return shown.flatMap((setting, index): DrawnCurve[] => {
+          const curve = curvesBy(setting)?.[quantity];
           const { colour: light, dark, dash, width } = looks[index] ?? data.methods[setting.method];
           return curve ? [{ key: setting.key, label: labels[index] ?? '', light, dark, dash, width, curve }] : [];
         });
+      };
+      section.querySelector('figure[data-quantity=learned]')?.toggleAttribute(
+        'hidden',
+        shown.every((setting) => setting.learned.length === 0),
+      );
       const logX = by === 'iteration' && isChecked(section, 'logX');
       const wanted = JSON.stringify([
         ...[by, logX, all<HTMLInputElement>('input[name=logY]').map(({ checked }) => checked)],
-        curvesOf('loss').map(({ key, label, light, curve }) => [key, label, light, curve.length]),
+        ...[curvesOf('loss'), learned].map((curves) =>
+          curves.map(({ key, label, light, curve }) => [key, label, light, curve.length]),
+        ),
       ]);
       if (wanted === look) {
         for (const { chart, quantity } of drawn) chart.update(curvesOf(quantity), !zoomed);
@@ -144,8 +158,8 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
       look = wanted;
       zoomed = false;
       for (const { chart } of drawn) chart.destroy();
-      drawn = all<HTMLElement>('figure[data-quantity]').map((figure) => {
-        const quantity = figure.dataset.quantity as Quantity;
+      drawn = all<HTMLElement>('figure[data-quantity]:not([hidden])').map((figure) => {
+        const quantity = figure.dataset.quantity as Quantity | 'learned';
         const options = {
           ...{ curves: curvesOf(quantity), by, logX, logY: isChecked(figure, 'logY'), group: name, isShown },
           zoomed: (now: boolean) => (zoomed = now),
@@ -175,6 +189,7 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
       if (!(target instanceof HTMLSelectElement || target instanceof HTMLInputElement)) return;
       if (target.name === 'figure') choose({ figure: target.value as ModelView['figure'] });
       else if (target.name === 'choice') choose({ choice: target.value });
+      else if (target.name === 'learned') choose({ learned: target.value });
       else void draw(true);
     });
     section.addEventListener('keydown', (event) => moveInMap(event, section));
