@@ -33,7 +33,7 @@ runtime=$(node -p 'require("onnxruntime-common/package.json").version')
 
 environment tensorflow 'tensorflow[and-cuda]'
 environment onnxruntime "onnxruntime-gpu[cuda,cudnn]==$runtime"
-environment torch torch torchvision numpy
+environment torch torch numpy
 export HYPERGRAD_PYTHON=$folder/onnxruntime/bin/python
 
 # An engine that is not to be had on this machine leaves the others to be tried.

@@ -57,21 +57,14 @@ function ours(engine: string, model: string, method: string, tf32: boolean): num
   }
 }
 
-/** train_torch.py as it is, on another device than the processor. */
-const prelude = `
-import runpy, sys, torch
-device, tf32, script = sys.argv[1:4]
-torch.set_default_device(device)
-torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32 == 'true'
-torch.backends.cudnn.benchmark = True
-sys.argv = sys.argv[3:]
-runpy.run_path(script, run_name='__main__')
-`;
-
 function torch(python: string, model: string, method: string, tf32: boolean): number {
-  const args = ['--model', model, '--method', method, '--bare', '--fast', '--iterations', String(flags.steps)];
-  const command = ['-c', prelude, flags.torchDevice, String(tf32), here('train_torch.py'), ...args];
-  const printed = execFileSync(python, command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const args = ['--model', model, '--method', method, '--beta', '1e-8', '--iterations', String(flags.steps)];
+  args.push('--bare', '--device', flags.torchDevice);
+  if (tf32) args.push('--tf32');
+  const printed = execFileSync(python, [here('train_torch.py'), ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return 1000 * (JSON.parse(printed) as { secondsPerIteration: number }).secondsPerIteration;
 }
 

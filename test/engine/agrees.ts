@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
@@ -7,7 +9,7 @@ import { program } from '../../src/engine/program.js';
 import { updateRule } from '../../src/optimizers/methods.js';
 import { publishedMethods } from '../../src/optimizers/table.js';
 import { mt19937 } from '../../src/random/mt19937.js';
-import { hypergrad } from '../cli/hypergrad.js';
+import { filesBelow, hypergrad, withoutTimes } from '../cli/hypergrad.js';
 import { batchSize, narrowMlp, narrowVgg, randomDataset, rounding, trained, worst } from './trained.js';
 
 /** Whether this machine has a card of NVIDIA's, and an engine that computes on it. */
@@ -51,6 +53,51 @@ export function agreesWithOnnx(engine: EngineName, ready: boolean): void {
       expect(process.memoryUsage.rss() - resident).toBeLessThan(60e6);
       await runner.dispose();
     });
+
+    // α's moves are of a thousandth of float32's resolution at α: they are lost where α is held in float32, and the low
+    // part of their sum is none where a compiler takes the sum to be associative.
+    it.each(['sgd_hd', 'adam_hd'] as const)('keeps α beyond float32: %s', async (method) => {
+      const of = (name: EngineName) => trained(name, narrowMlp, method, undefined, 1e-12);
+      const [own, onnx] = [await of(engine), await of('onnx')];
+      const moves = ({ alpha }: typeof own) => alpha.map((value) => value - 0.01);
+      expect(Math.max(...moves(onnx).map(Math.abs))).toBeLessThan(1e-10);
+      // A float64 α of 0.01 is itself rounded to 2e-18.
+      expect(worst(moves(own), moves(onnx))).toBeLessThan(1e-4);
+      expect(own.state['rule/drift/low']?.values[0]).not.toBe(0);
+    });
+
+    it('tells its progress, stops on Ctrl-C, and goes on from there', { timeout: 600_000 }, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'hypergrad-'));
+      const run = (dir: string, args: string[], whileRunning?: Parameters<typeof hypergrad>[1]) =>
+        hypergrad(
+          ['train', '--method', 'adam_hd', '--beta', '1e-7', '--engine', engine, '--save', '--dir', dir, ...args],
+          { cwd: folder, ...whileRunning },
+        );
+      const stem = join('logreg', '+1e-03_+1e-07', 'adam_hd');
+      let sent = false;
+      const { code, stderr } = await run('parts', ['--epochs', '0', '--checkpoint', '0.001'], {
+        whileRunning(said, kill) {
+          if (sent || !/^epoch 1 /m.test(said)) return;
+          sent = true;
+          kill('SIGINT');
+        },
+      });
+      expect(stderr).toMatch(/^epoch 1 .*loss .*validation .*α .*$/m);
+      expect(stderr).toMatch(/Interrupted at iteration \d+\./);
+      expect(code).toBe(130);
+      expect(filesBelow(join(folder, 'parts'))).toContain(`${stem}.checkpoint.safetensors`);
+      expect((await run('parts', ['--epochs', '6', '--resume'])).code).toBe(0);
+      expect((await run('whole', ['--epochs', '6'])).code).toBe(0);
+      const csv = (dir: string) => join(folder, dir, `${stem}.csv`);
+      if (engine === 'tfjs-node') expect(withoutTimes(csv('parts'))).toBe(withoutTimes(csv('whole')));
+      // A card may add in another order each time.
+      for (const column of ['Loss', 'Alpha']) {
+        const [parts, whole] = [columnOf(csv('parts'), column), columnOf(csv('whole'), column)];
+        expect(parts).toHaveLength(whole.length);
+        expect(worst(parts, whole), column).toBeLessThan(1e-4);
+      }
+      rmSync(folder, { recursive: true });
+    });
   });
 
   async function agree(name: string, model: typeof narrowMlp, method: (typeof publishedMethods)[number], most: number) {
@@ -66,4 +113,9 @@ export function agreesWithOnnx(engine: EngineName, ready: boolean): void {
       if (!path.endsWith('drift/low')) expect(worst(values, onnx.state[path]?.values ?? []), path).toBeLessThan(most);
     }
   }
+}
+
+function columnOf(path: string, name: string): number[] {
+  const [header = '', ...lines] = readFileSync(path, 'utf8').trim().split('\r\n');
+  return lines.map((line) => Number(line.split(',')[header.split(',').indexOf(name)]));
 }

@@ -39,10 +39,16 @@ const masks = Object.fromEntries(
   ]),
 );
 
-export async function trained(engine: EngineName, model: Model, method: Method, order?: 'paper') {
+export async function trained(
+  engine: EngineName,
+  model: Model,
+  method: Method,
+  order?: 'paper',
+  beta = method === 'adam_hd' ? 1e-5 : 1e-3,
+) {
   const rule = updateRule(method, {
     alpha0: 0.01,
-    beta: method === 'adam_hd' ? 1e-5 : 1e-3,
+    beta,
     mu: 0.9,
     weightDecay: 1e-3,
     ...(order && { order }),
