@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs-core';
 import { InferenceSession, runtimeVersion, Tensor } from './runtime.js';
-import { rowsOf, sizeOf, type Dataset } from '../../data/dataset.js';
+import { rowsOf, sizeOf } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
 import { productLayers } from '../../models/layers/products.js';
 import type { Values } from '../../models/model.js';
@@ -102,10 +102,14 @@ async function start(
   const { imageShape, augmented } = dataset;
   // To a GPU the whole set would travel with every call.
   const prepared = augmented || provider !== undefined;
-  const graph = loopsGraph({ imageShape, prepared, masks: maskShapes, state: shapes, settings: count, loops });
+  const graph = loopsGraph({
+    ...{ imageShape, prepared, normalisation: dataset, masks: maskShapes },
+    ...{ state: shapes, settings: count, loops },
+  });
   await turn(signal);
   const session = await createSession(graph, threads, provider);
-  const images = imageTensors(dataset);
+  const imagesOf = (values: Uint8Array | Float32Array, leading: readonly number[]) =>
+    new Tensor(values instanceof Uint8Array ? 'uint8' : 'float32', values, [...leading, ...imageShape]);
 
   /** Runs a loop over mini-batches; returns its figures. */
   async function run(loop: string, set: 'train' | 'test', batches: Batches) {
@@ -140,8 +144,8 @@ async function start(
       [names.rows]: new Tensor('int32', rows, [steps, batchSize]),
       [names.steps]: integer(steps),
       ...(prepared
-        ? { [names.prepared]: images.of(ofRows(), [steps, batchSize]) }
-        : { [names.images]: set === 'train' ? images.train() : images.test() }),
+        ? { [names.prepared]: imagesOf(normalised(ofRows(), dataset), [steps, batchSize]) }
+        : { [names.images]: imagesOf(dataset[set].images, [dataset[set].count]) }),
       ...Object.fromEntries(maskTensors),
     };
   }
@@ -236,26 +240,6 @@ async function firstStates(
   const states = [mapValues(known, ({ values }) => values)];
   for (const other of others) states.push(mapValues((await initialState(other)).arrays, ({ values }) => values));
   return states;
-}
-
-/** Normalised images: a whole set's are made once, when they are first asked for, for all runs that share the data set. */
-function imageTensors(dataset: Dataset): ImageTensors {
-  const found = knownImages.get(dataset) ?? makeImageTensors(dataset);
-  knownImages.set(dataset, found);
-  return found;
-}
-
-const knownImages = new WeakMap<Dataset, ImageTensors>();
-type ImageTensors = ReturnType<typeof makeImageTensors>;
-
-function makeImageTensors(dataset: Dataset) {
-  const of = (pixels: Uint8Array, leading: readonly number[]) =>
-    new Tensor('float32', normalised(pixels, dataset), [...leading, ...dataset.imageShape]);
-  const once = (set: 'train' | 'test') => {
-    let tensor: Tensor | undefined;
-    return () => (tensor ??= of(dataset[set].images, [dataset[set].count]));
-  };
-  return { of, train: once('train'), test: once('test') };
 }
 
 async function createSession(graph: Graph, threads: number, provider?: Provider): Promise<InferenceSession> {

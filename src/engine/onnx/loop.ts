@@ -1,11 +1,13 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
+import type { Dataset } from '../../data/dataset.js';
 import { tensorOf, type NamedTensors } from '../../tensors.js';
 import type { Batch } from '../program.js';
 import { traceBackend } from './backend.js';
+import { hoistCounts } from './counting.js';
 import { elementTypes, Graph } from './graph.js';
 import './kernels.js';
 import { merge } from './many.js';
-import { hoist, simplify } from './simplify.js';
+import { hoist, removeUnused, simplify } from './simplify.js';
 
 /** Shapes of float32 tensors by name. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -27,8 +29,10 @@ export type Body = (
 
 export interface LoopsOptions {
   readonly imageShape: readonly number[];
-  /** Whether the images come batch by batch, rather than from the set. */
+  /** Whether the images come batch by batch, normalised, rather than from the set, as bytes. */
   readonly prepared: boolean;
+  /** Of the bytes, as the data set has it. */
+  readonly normalisation: Pick<Dataset, 'mean' | 'std'>;
   /** Shapes, for one image, of the masks that come with a batch. */
   readonly masks: Shapes;
   /** Of one setting. */
@@ -54,7 +58,7 @@ export const names = {
 /**
  * A graph of several loops, of which a call runs one: a loop takes one mini-batch after the other within a single ONNX
  * Loop, so that the state stays inside the engine between steps; and since they are one graph, the loops have their
- * memory in common. Inputs: `loop` int64 [], which of the loops; `images` float32 [images, ...imageShape] or `prepared`
+ * memory in common. Inputs: `loop` int64 [], which of the loops; `images` uint8 [images, ...imageShape] or `prepared`
  * float32 [steps, batchSize, ...imageShape], `labels` uint8 [images], `rows` int32 [steps, batchSize], masks uint8
  * [steps, batchSize, ...], `steps` int64 [], the state. Outputs of a loop that runs: each figure, shape [steps, ...],
  * and the state after the last iteration, where that moves; of the others, something empty.
@@ -64,7 +68,7 @@ export function loopsGraph(options: LoopsOptions): Graph {
   const graph = new Graph();
   graph.input(names.loop, [], 'int64');
   if (prepared) graph.input(names.prepared, ['steps', 'batch', ...imageShape], 'float32');
-  else graph.input(names.images, ['images', ...imageShape], 'float32');
+  else graph.input(names.images, ['images', ...imageShape], 'uint8');
   for (const [name, shape] of Object.entries(masks))
     graph.input(names.mask(name), ['steps', 'batch', ...shape], 'uint8');
   graph.input(names.labels, ['images'], 'uint8');
@@ -105,9 +109,21 @@ function loopGraph(loop: string, { moves, ...options }: LoopOptions, all: LoopsO
   const graph = new Graph(`${loop}/`);
   const traced = options.bodies.map((body) => iterationOf(loop, body, { moves, ...options }, all));
   const iteration = settings === 1 ? traced[0]! : merged(traced, { moves, ...options }, all);
+  const carried = moves ? Object.entries(all.state) : [];
+  if (settings === 1) {
+    hoistCounts(iteration, graph, {
+      steps: names.steps,
+      index: `${iteration.prefix}index`,
+      carried: carried.map(([path]) => ({
+        before: `${iteration.prefix}${path}`,
+        after: `${iteration.prefix}${names.next(loop, path)}`,
+        first: path,
+      })),
+    });
+    removeUnused(iteration);
+  }
   hoist(iteration, graph);
 
-  const carried = moves ? Object.entries(all.state) : [];
   const figures = iteration.outputs.slice(1 + carried.length);
   const outputs = graph.nodeWithOutputs(
     'Loop',
@@ -132,7 +148,7 @@ function iterationOf(
   loop: string,
   body: Body,
   { batchSize, moves }: Omit<LoopOptions, 'bodies'>,
-  { imageShape, prepared, masks, state }: LoopsOptions,
+  { imageShape, prepared, normalisation, masks, state }: LoopsOptions,
 ): Graph {
   const iteration = new Graph(`${loop}/body/`);
   const inside = (name: string) => `${iteration.prefix}${name}`;
@@ -147,7 +163,7 @@ function iterationOf(
     );
     const after = body(
       Object.fromEntries(before),
-      batchOf(iteration, index, { imageShape, batchSize, prepared, masks }),
+      batchOf(iteration, index, { imageShape, batchSize, prepared, normalisation, masks }),
     );
     iteration.output(inside('go on'), condition, [], 'bool');
     for (const [path, shape] of carried) {
@@ -201,6 +217,7 @@ function batchOf(
     imageShape,
     batchSize,
     prepared,
+    normalisation,
     masks,
   }: Omit<LoopsOptions, 'state' | 'settings' | 'loops'> & { readonly batchSize: number },
 ): Batch {
@@ -209,11 +226,15 @@ function batchOf(
   // The inputs serve batches of every size; here it is known.
   const sized = (value: string, shape: readonly number[]) =>
     graph.node('Reshape', [value, graph.integers([batchSize, ...shape])]);
-  const rows = sized(gather(names.rows, index), []);
-  const images = prepared ? sized(gather(names.prepared, index), imageShape) : gather(names.images, rows);
+  const rows = gather(names.rows, index);
+  // Of all iterations at once, before the loop.
+  const classes = cast(gather(names.labels, names.rows), 'int32');
+  const images = prepared
+    ? sized(gather(names.prepared, index), imageShape)
+    : normal(graph, gather(names.images, rows), normalisation);
   return {
     images: floats(images, [batchSize, ...imageShape]),
-    labels: traceBackend.tensor(cast(gather(names.labels, rows), 'int32'), [batchSize], 'int32') as Tensor1D,
+    labels: traceBackend.tensor(gather(classes, index), [batchSize], 'int32') as Tensor1D,
     masks: Object.fromEntries(
       Object.entries(masks).map(([name, shape]) => [
         name,
@@ -221,4 +242,16 @@ function batchOf(
       ]),
     ),
   };
+}
+
+/**
+ * (p/255 − mean)/std as a product and a sum, of which the largest error is two thirds of that of torchvision's three
+ * operations in float32. Bytes that are normalised a batch at a time are quicker to gather than normalised numbers.
+ */
+export function normal(graph: Graph, bytes: string, { mean, std }: Pick<Dataset, 'mean' | 'std'>): string {
+  const figures = (values: number[]) =>
+    graph.constant(values.length > 1 ? [values.length] : [], 'float32', Float32Array.from(values));
+  const scale = figures(std.map((deviation) => 1 / (255 * deviation)));
+  const offset = figures(std.map((deviation, channel) => -(mean[channel] ?? 0) / deviation));
+  return graph.node('Add', [graph.node('DequantizeLinear', [bytes, scale], { axis: -1 }), offset]);
 }

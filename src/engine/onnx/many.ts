@@ -207,12 +207,6 @@ const gather: Rule = (settings, node, [from, rows]) => ({
   after: undefined,
 });
 
-const oneHot: Rule = (settings, node, [indices, depth, values]) => ({
-  name: again(settings, node, [sameForAll(indices!, node), depth!.name, values!.name]),
-  shape: [...indices!.shape, integersOf(depth!)[0] ?? 0],
-  after: undefined,
-});
-
 /**
  * A·B + C. Where one of the factors is the same for all, as the images are, it is one product with the others side by
  * side, which their layout allows without a transposition if the axis of the settings stands before that which is not summed over.
@@ -272,7 +266,7 @@ const stackedProduct: Rule = (settings, node, [a, b]) => {
 const elementwiseTypes = [
   ...['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow', 'Sum', 'Where', 'And', 'Or', 'Not', 'Cast', 'Identity'],
   ...['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal'],
-  ...['Abs', 'Exp', 'Log', 'Neg', 'Reciprocal', 'Relu', 'Sqrt', 'Tanh'],
+  ...['Abs', 'Exp', 'Log', 'Neg', 'Reciprocal', 'Relu', 'Sqrt', 'Tanh', 'DequantizeLinear'],
 ];
 
 /** By the type of the node. */
@@ -285,7 +279,6 @@ const rules: Readonly<Record<string, Rule>> = {
   Reshape: reshape,
   Expand: expand,
   Gather: gather,
-  OneHot: oneHot,
   Gemm: product,
   MatMul: stackedProduct,
   FusedMatMul: stackedProduct,

@@ -11,7 +11,8 @@ export function simplify(graph: Graph): void {
   removeUnused(graph);
 }
 
-function removeUnused(graph: Graph): void {
+/** Drops the nodes and constants that no output needs. */
+export function removeUnused(graph: Graph): void {
   const needed = new Set(graph.outputs.map(({ name }) => name));
   const kept: Node[] = [];
   for (const node of graph.nodes.toReversed()) {
