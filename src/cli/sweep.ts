@@ -104,7 +104,9 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   ]);
   const finished = runs.filter(({ state }) => state === 'finished').length;
   const failed = retryFailed ? 0 : runs.filter(({ state }) => state === 'failed').length;
-  const left = runs.filter(({ state }) => state !== 'finished' && (retryFailed || state !== 'failed'));
+  const left = runs
+    .filter(({ state }) => state !== 'finished' && (retryFailed || state !== 'failed'))
+    .map((run) => (retryFailed ? run : { ...run, failedAt: undefined }));
   const progress = sweepProgress(left, { all: runs.length, finished, failed, silent });
   const worker = new URL('./sweep_worker.js', import.meta.url);
   const cores = Math.max(1, Math.floor((flags.cores ?? availableParallelism()) / jobs));
@@ -193,7 +195,7 @@ function printPlan(runs: readonly PlannedRun[], seconds: number | undefined): vo
   const count = (state: PlannedRun['state']) => runs.filter((run) => run.state === state).length;
   const finished = count('finished');
   const left = runs.length - finished;
-  const parts = [`${count('interrupted')} interrupted`, `${count('failed')} failed`];
+  const parts = (['under way', 'interrupted', 'failed'] as const).map((state) => `${count(state)} ${state}`);
   const time = seconds === undefined ? 'how long that takes is not known yet' : `about ${duration(seconds)}`;
   say(`${runs.length} runs: ${finished} finished, ${left} left (${parts.join(', ')})${left > 0 ? `; ${time}` : ''}.`);
 }

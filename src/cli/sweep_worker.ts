@@ -4,7 +4,6 @@ import { runTogether } from '../run/run.js';
 import { sweepTargetOf } from '../run/settings.js';
 import type { Reached } from '../results/record.js';
 import type { Stretch } from '../training/train.js';
-import type { RunOrder } from '../sweep/plan.js';
 import type { Report, Result, Task } from '../sweep/pool.js';
 import { failureLine } from './failure.js';
 import { keptDatasets } from './kept_datasets.js';
@@ -18,12 +17,14 @@ const datasets = keptDatasets();
 process.on('disconnect', () => ending.abort());
 process.on('message', (task: Task) => {
   if (task.kind === 'stop') ending.abort();
-  else void run(task.orders, task.cores).then(() => tell({ kind: 'done' }));
+  else void run(task.runs, task.cores).then(() => tell({ kind: 'done' }));
 });
 
+type Runs = Extract<Task, { kind: 'run' }>['runs'];
+
 /** Runs that are trained together: what they are trained on, and with, is the same. */
-async function run(orders: readonly RunOrder[], cores: number): Promise<void> {
-  const [order] = orders as readonly [RunOrder, ...RunOrder[]];
+async function run(planned: Runs, cores: number): Promise<void> {
+  const { order } = planned[0]!;
   const ended = (run: number, result: Result) => tell({ kind: 'ended', run, result });
   try {
     const said = (text: string, run: number) => tell({ kind: 'said', run, text });
@@ -32,10 +33,11 @@ async function run(orders: readonly RunOrder[], cores: number): Promise<void> {
     const dataset: Dataset = await datasets({ ...order, offline: true }, talk);
     const engine = await createEngine(order.engine, { ...order, cores });
     const reached = (iteration: number, run: number) => tell({ kind: 'reached', run, iteration });
-    const runs = orders.map((each, run) => ({
-      ...each,
-      ...{ settings: each, dataset, engine, signal: ending.signal, resume: !each.overwrite },
-      target: sweepTargetOf(each, each.dir),
+    const runs = planned.map(({ order: own, failedAt }, run) => ({
+      ...own,
+      ...{ settings: own, dataset, engine, signal: ending.signal, resume: !own.overwrite },
+      leaveFailed: { unless: failedAt },
+      target: sweepTargetOf(own, own.dir),
       observer: {
         line: (text: string) => said(text, run),
         resumed: ({ iteration }: Reached) => reached(iteration, run),
@@ -47,7 +49,7 @@ async function run(orders: readonly RunOrder[], cores: number): Promise<void> {
       ended(run, result.kind === 'failed' ? { kind: 'failed', fault: faultOf(result.error) } : result),
     );
   } catch (error) {
-    for (const run of orders.keys()) ended(run, { kind: 'failed', fault: faultOf(error) });
+    for (const run of planned.keys()) ended(run, { kind: 'failed', fault: faultOf(error) });
   }
 }
 

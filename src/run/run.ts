@@ -15,7 +15,7 @@ import { writeCheckpoint, type Checkpoint } from './checkpoint.js';
 import { arraysOf } from './network.js';
 import { encodeSafetensors } from './safetensors.js';
 import { circumstancesOf, identityOf, type Settings } from './settings.js';
-import { beginning, complete, filesOf, settle, unfinishedRecord, type TargetFiles } from './target.js';
+import { beginning, complete, filesOf, lookAt, settle, unfinishedRecord, type TargetFiles } from './target.js';
 
 export interface RunOptions {
   readonly settings: Settings;
@@ -37,6 +37,8 @@ export interface SavedRunOptions extends RunOptions {
   readonly checkpoint: number;
   /** Keep the trained network beside the results. */
   readonly keepModel: boolean;
+  /** Leave a run alone that has failed, unless its failure is the one of that time. Default: it is tried again. */
+  readonly leaveFailed?: { readonly unless: string | undefined };
 }
 
 /** Whoever follows a run. */
@@ -134,6 +136,15 @@ function begin(files: TargetFiles, lock: Lock, options: SavedRunOptions) {
   const { settings, dataset, engine, target, observer } = options;
   settle(files);
   const identity = identityOf(settings, circumstancesOf(dataset, engine));
+  if (options.leaveFailed && !options.overwrite) {
+    // Who fails notes it before the lock is another's: nobody who is told to leave it alone fails at it a second time.
+    const { state, record } = lookAt(target, identity);
+    if (state === 'failed' && record?.ended !== options.leaveFailed.unless) {
+      return {
+        result: { kind: 'failed', error: new RunFailure(`${whyOf(record)} (In another sweep, just now.)`) } as const,
+      };
+    }
+  }
   const todo = beginning(files, identity, options);
   if (todo.kind === 'finished') {
     return { result: { kind: 'already', results: target, recorded: todo.record !== undefined } as const };
@@ -141,6 +152,10 @@ function begin(files: TargetFiles, lock: Lock, options: SavedRunOptions) {
   if (todo.kind === 'begin' && todo.why !== undefined) observer.line(todo.why);
   const from = todo.kind === 'resume' ? todo.checkpoint : undefined;
   return { keeper: keeperOf(files, identity, lock, from, options), step: from?.position.step };
+}
+
+function whyOf(record: RunRecord | undefined): string {
+  return record?.error ?? 'Its record does not tell why it failed.';
 }
 
 /** Trains runs together that begin at the same step. */

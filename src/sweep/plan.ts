@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.js';
-import { runId, type Identity, type Setting } from '../results/record.js';
+import { isHeld } from '../lock.js';
+import { runId, type Setting } from '../results/record.js';
 import { identityOf, lastIteration, sweepTargetOf, type Circumstances, type Settings } from '../run/settings.js';
-import { lookAt, type TargetState } from '../run/target.js';
+import { filesOf, lookAt, type TargetState } from '../run/target.js';
 
 /** All that a run of a sweep is told. */
 export interface RunOrder extends Settings {
@@ -26,12 +27,11 @@ export interface PlannedRun {
   /** The path of its results. */
   readonly target: string;
   readonly order: RunOrder;
-  readonly state: TargetState;
+  readonly state: TargetState | 'under way';
   /** The iteration of its last row; Infinity where nothing limits it beforehand. */
   readonly iterations: number;
   /** Seconds that its training has taken; undefined where no record tells. */
   readonly seconds: number | undefined;
-  readonly identity: Identity;
   /** When it failed, by its record, where it had when it was planned. */
   readonly failedAt: string | undefined;
 }
@@ -44,20 +44,15 @@ export async function plan(
   const runs: PlannedRun[] = [];
   for (const [target, order] of targets(orders)) {
     const identity = identityOf(order, await circumstances(order));
-    const { state, record } = order.overwrite ? { state: 'new' as const, record: undefined } : lookAt(target, identity);
+    const { state: left, record } = order.overwrite
+      ? { state: 'new' as const, record: undefined }
+      : lookAt(target, identity);
+    const state = left !== 'finished' && isHeld(filesOf(target).lock) ? 'under way' : left;
     const iterations = lastIteration(identity);
-    const failedAt = state === 'failed' ? (record?.ended ?? undefined) : undefined;
-    runs.push({ id: runId(identity), target, order, state, iterations, seconds: record?.seconds, identity, failedAt });
+    const failedAt = left === 'failed' ? (record?.ended ?? undefined) : undefined;
+    runs.push({ id: runId(identity), target, order, state, iterations, seconds: record?.seconds, failedAt });
   }
   return runs;
-}
-
-/** Why a run has failed since it was planned, in another sweep on the folder; undefined where it has not. */
-export function failedSince({ target, order, identity, failedAt }: PlannedRun): string | undefined {
-  if (order.overwrite) return undefined;
-  const { state, record } = lookAt(target, identity);
-  if (state !== 'failed' || (record?.ended ?? undefined) === failedAt) return undefined;
-  return `${record?.error ?? 'It does not tell why.'} (In another sweep, just now.)`;
 }
 
 /**

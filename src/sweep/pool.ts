@@ -2,14 +2,14 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import type { Outcome } from '../run/run.js';
 import { groupsOf } from './groups.js';
-import { failedSince, type PlannedRun, type RunOrder } from './plan.js';
+import type { PlannedRun, RunOrder } from './plan.js';
 
 /** What a worker process is told. */
 export type Task =
   | {
       readonly kind: 'run';
-      /** Runs that are trained together. */
-      readonly orders: readonly RunOrder[];
+      /** Runs that are trained together. One that has failed is left alone, but for a failure of that time. */
+      readonly runs: readonly { readonly order: RunOrder; readonly failedAt: string | undefined }[];
       /** Cores that are its own. */
       readonly cores: number;
     }
@@ -109,14 +109,7 @@ export async function runAll(runs: readonly PlannedRun[], options: PoolOptions):
   async function work(): Promise<void> {
     let worker: Worker | undefined;
     try {
-      for (let all = await next(); all && !stopped.aborted; all = await next()) {
-        const group: PlannedRun[] = [];
-        for (const run of all) {
-          const fault = failedSince(run);
-          if (fault === undefined) group.push(run);
-          else end(run, { kind: 'failed', fault });
-        }
-        if (group.length === 0 || stopped.aborted) continue;
+      for (let group = await next(); group && !stopped.aborted; group = await next()) {
         if (!worker?.alive()) worker = startWorker(options.worker, stopped);
         const results = new Map<PlannedRun, Result>();
         const died = await worker.run(group, cores, {
@@ -186,7 +179,7 @@ function startWorker(module: URL, stopped: AbortSignal): Worker {
         };
         child.on('message', hear);
       });
-      send(child, { kind: 'run', orders: group.map(({ order }) => order), cores });
+      send(child, { kind: 'run', runs: group.map(({ order, failedAt }) => ({ order, failedAt })), cores });
       return Promise.race([done, gone]);
     },
     async end() {

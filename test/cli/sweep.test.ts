@@ -34,7 +34,7 @@ describe('a sweep', () => {
     const plan = await sweep(...grid, '--dry-run');
     expect(plan.stdout.trim().split('\n')).toHaveLength(1 + stems.length);
     expect(plan.stderr).toBe(
-      '6 runs: 0 finished, 6 left (0 interrupted, 0 failed); how long that takes is not known yet.\n',
+      '6 runs: 0 finished, 6 left (0 under way, 0 interrupted, 0 failed); how long that takes is not known yet.\n',
     );
     expect(filesBelow(folder)).toEqual([]);
 
@@ -215,6 +215,9 @@ it('a target that another process is at is looked at again at the end', async ()
   // As another machine writes it, which has been heard of just now.
   const holder = { id: 'a', pid: 1, host: 'another', space: '', since: new Date().toISOString() };
   writeFileSync(lock, JSON.stringify(holder));
+  const plan = await sweep('--method', 'adam,sgd', '--epochs', '1', ...reduced, '--dry-run');
+  expect(plan.stdout).toMatch(/^\w+ +\S*adam\.csv +under way\n\w+ +\S*sgd\.csv +new$/m);
+  expect(plan.stderr).toMatch(/^2 runs: 0 finished, 2 left \(1 under way, 0 interrupted, 0 failed\)/);
   const { code } = await hypergrad(['sweep', '--method', 'adam,sgd', '--epochs', '1', ...reduced], {
     cwd: folder,
     whileRunning(said) {

@@ -1,0 +1,66 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { loadMnist } from '../../src/data/mnist.js';
+import { reduced } from '../../src/data/reduced.js';
+import { onnxEngine } from '../../src/engine/onnx/engine.js';
+import type { RunRecord } from '../../src/results/record.js';
+import { runTogether, type Result, type SavedRunOptions } from '../../src/run/run.js';
+import { usual, type Settings } from '../../src/run/settings.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hypergrad-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const settings: Settings = {
+  ...usual,
+  ...({ model: 'logreg', method: 'sgd', alpha_0: 0.001, beta: 1e-7, epochs: 1, iterations: 0, reduction: 60 } as const),
+  ...({ lowerBound: undefined, clip: undefined, synthetic: false } as const),
+  ...({ engine: 'onnx', threads: 0, workers: 0, device: 0 } as const),
+};
+const shared = {
+  ...{ dataset: reduced(loadMnist().dataset, 60), engine: onnxEngine(), signal: new AbortController().signal },
+  ...{ resume: true, overwrite: false, checkpoint: 0, keepModel: false },
+  observer: {
+    line: () => undefined,
+    resumed: () => undefined,
+    stretch: () => undefined,
+    checkpointed: () => undefined,
+  },
+};
+
+it('a run that failed in the meantime is left alone where that is wanted: who holds it looks', async () => {
+  const options = (method: Settings['method'], more: Partial<SavedRunOptions> = {}): SavedRunOptions => ({
+    ...shared,
+    settings: { ...settings, method },
+    target: join(folder, `${method}.csv`),
+    ...more,
+  });
+  const ends = async (...all: SavedRunOptions[]) => {
+    const results: Result[] = [];
+    await runTogether(all, (run, result) => (results[run] = result));
+    return results.map((result) => (result.kind === 'failed' ? String(result.error) : result.kind));
+  };
+  expect(await ends(options('sgd'))).toEqual(['finished']);
+  const record = JSON.parse(readFileSync(join(folder, 'sgd.json'), 'utf8')) as RunRecord;
+  const fail = (ended: string) => {
+    rmSync(join(folder, 'sgd.csv'), { force: true });
+    writeFileSync(join(folder, 'sgd.json'), JSON.stringify({ ...record, state: 'failed', error: 'It broke.', ended }));
+  };
+  const [earlier, now] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z'];
+
+  fail(now);
+  const untried = { leaveFailed: { unless: undefined } };
+  expect(await ends(options('sgd', untried))).toEqual(['RunFailure: It broke. (In another sweep, just now.)']);
+  expect(await ends(options('sgd', { leaveFailed: { unless: earlier } }))).toEqual([
+    'RunFailure: It broke. (In another sweep, just now.)',
+  ]);
+  expect(await ends(options('sgd', { leaveFailed: { unless: now } }))).toEqual(['finished']);
+  fail(now);
+  expect(await ends(options('sgd', { ...untried, overwrite: true }))).toEqual(['finished']);
+  fail(now);
+  expect(await ends(options('sgd'))).toEqual(['finished']);
+});
