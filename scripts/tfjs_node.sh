@@ -11,4 +11,4 @@ cd "$(dirname "$0")/.."
 "$environment/bin/pip" install --quiet tensorflow-cpu
 npm run --silent build
 node dist/cli/main.js setup tfjs-node --python "$environment"
-npx vitest run test/engine/tfjs_node.test.ts
+HYPERGRAD_TEST_ENGINE=tfjs-node npx vitest run test/engine/asked_for.test.ts

@@ -40,7 +40,9 @@ async function setup(engine: TensorFlowEngine, { python }: SetupFlags): Promise<
   try {
     say(`compiled the binding to it with ${shown(compiler)}, in ${((performance.now() - start) / 1000).toFixed(1)} s`);
     const env = { ...process.env, HYPERGRAD_BINDING: built.folder };
-    const { fault, device } = await engineStatus(engine, { env });
+    if (engine === 'tfjs-node-gpu')
+      say('trying it; for a card newer than TensorFlow the driver first compiles, for minutes');
+    const { fault, device } = await engineStatus(engine, { env, longest: 1800 });
     if (fault !== null) throw new UsageError(fault);
     built.keep();
     say(`trained two steps with it on ${device}: right`);

@@ -25,25 +25,28 @@ export interface StatusOptions {
   readonly device?: number;
   /** The environment of the process that tries it. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Seconds that it may take: by default as long as the first shaders of a driver may; what takes longer hangs. */
+  readonly longest?: number;
 }
 
-/** The first shaders of a driver may take long; what takes longer hangs. */
-const longest = 120_000;
-
 /** Whether an engine can be used here: a process of its own trains two steps on it. */
-export async function engineStatus(name: EngineName, { device = 0, env }: StatusOptions = {}): Promise<EngineStatus> {
+export async function engineStatus(
+  name: EngineName,
+  { device = 0, env, longest = 120 }: StatusOptions = {},
+): Promise<EngineStatus> {
   const child = fork(fileURLToPath(new URL('./probe.js', import.meta.url)), [name, String(device)], {
     env: env ?? process.env,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    timeout: longest,
+    timeout: 1000 * longest,
     killSignal: 'SIGKILL',
   });
   const tried = await new Promise<Tried>((resolve, reject) => {
     child.on('message', (message: Tried) => resolve(message));
     child.on('error', reject);
     child.on('exit', (code, signal) => {
-      const fault = `the engine ${name} ends the process that tries it (${signal ?? `exit code ${code}`})`;
+      const ends = child.killed ? `does not answer in ${longest} s` : 'ends the process that tries it';
+      const fault = `the engine ${name} ${ends} (${signal ?? `exit code ${code}`})`;
       resolve({ version: null, fault, device: null, memory: null });
     });
   });
