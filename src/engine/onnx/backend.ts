@@ -58,6 +58,7 @@ export class TraceBackend extends KernelBackend {
   }
 
   info(value: string, shape: readonly number[], dtype: DataType): TensorInfo {
+    this.graph.shapes.set(value, shape);
     return { dataId: this.#store({ value, shape: [...shape], dtype, references: 1 }), shape: [...shape], dtype };
   }
 

@@ -34,6 +34,8 @@ export class Graph {
   readonly outputs: ValueInfo[] = [];
   nodes: Node[] = [];
   readonly constants = new Map<string, Constant>();
+  /** Shapes of the values that tensors stood for in the trace. */
+  readonly shapes = new Map<string, readonly number[]>();
   readonly #known = new Map<string, readonly string[]>();
   #count = 0;
 

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/light.js';
-import { elementTypes, Graph, type Attribute, type ValueInfo } from './graph.js';
+import { elementTypes, Graph, type Attribute, type Node, type ValueInfo } from './graph.js';
 
 /** The part of onnx.proto (ONNX IR version 9) that graphs need, in protobuf.js's JSON form. */
 const schema = {
@@ -69,7 +69,7 @@ function graphBody(graph: Graph): object {
     node: graph.nodes.map(({ type, domain, inputs, outputs, attributes }) => ({
       input: inputs,
       output: outputs,
-      name: `${type}_${outputs[0] ?? ''}`,
+      name: nodeName({ type, outputs }),
       opType: type,
       domain,
       attribute: Object.entries(attributes).map(([name, value]) => ({ name, ...attributeBody(value) })),
@@ -83,6 +83,11 @@ function graphBody(graph: Graph): object {
     input: graph.inputs.map(valueBody),
     output: graph.outputs.map(valueBody),
   };
+}
+
+/** What a node is called in the model. */
+export function nodeName({ type, outputs }: Pick<Node, 'type' | 'outputs'>): string {
+  return `${type}_${outputs[0] ?? ''}`;
 }
 
 function attributeBody(value: Attribute): object {

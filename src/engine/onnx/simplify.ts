@@ -55,7 +55,8 @@ function nameOutputs(graph: Graph): void {
   const renamed = new Map<string, string>();
   for (const { type, inputs, outputs: results } of graph.nodes) {
     const [value = '', output = ''] = [inputs[0], results[0]];
-    if (type === 'Identity' && outputs.has(output) && produced.has(value) && !renamed.has(value)) {
+    const free = produced.has(value) && !outputs.has(value) && !renamed.has(value);
+    if (type === 'Identity' && outputs.has(output) && free) {
       renamed.set(value, output);
     }
   }

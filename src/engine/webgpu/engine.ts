@@ -16,11 +16,11 @@ import {
   type StartOptions,
 } from '../engine.js';
 import { initialState, mapValues } from '../onnx/engine.js';
-import type { Graph } from '../onnx/graph.js';
-import { encodeModel } from '../onnx/proto.js';
+import { encodeModel, nodeName } from '../onnx/proto.js';
 import { InferenceSession, runtimeVersion, Tensor } from '../onnx/runtime.js';
 import type { Program, State } from '../program.js';
-import { downloaded, downloadGraph, names, stepGraph, type StepOptions } from './step.js';
+import { layoutOf, packed, packedShapes, unpacked } from './pack.js';
+import { downloaded, downloadGraph, names, stepGraph, type Step, type StepOptions } from './step.js';
 
 export interface WebgpuOptions {
   /** Index of the adapter; ONNX Runtime takes the driver's first, so that no other than 0 can be had. */
@@ -57,11 +57,19 @@ async function start(
   const { imageShape } = dataset;
   const { tree, arrays } = await initialState(program);
   const shapes = mapValues(arrays, ({ shape }) => shape);
-  // On the processor at first; a step leaves the state that it makes in buffers of the card.
-  let state: OrtTensors = mapValues(
-    arrays,
-    ({ shape, values }, path) => new Tensor('float32', given ? valuesAt(given, path, shape).slice() : values, shape),
+  const layout = layoutOf(
+    shapes,
+    mapValues(program.variables.parameters, ({ shape }) => shape),
   );
+  const firstValues = (path: string) => (given ? valuesAt(given, path, shapes[path]!).slice() : arrays[path]!.values);
+  // On the processor at first; a step leaves the state that it makes in buffers of the card.
+  const inFamilies = packedShapes(shapes, layout);
+  let state: OrtTensors = mapValues(inFamilies, (shape, path) => {
+    const values = layout.families.includes(path)
+      ? packed((name) => firstValues(path + name), layout)
+      : firstValues(path);
+    return new Tensor('float32', values, shape);
+  });
 
   // What an evaluation does not read stays where it is.
   const read: State = program.evaluatesRule ? tree : { ...tree, rule: {} };
@@ -70,16 +78,24 @@ async function start(
     batchSize,
     masks: maskShapes,
     state: shapes,
+    layout,
     body(tensors, batch) {
       const next = program.step(unflatten(tree, tensors), batch, layers);
       return { state: flatten(next.state), figures: flatten(next.figures) };
     },
   });
+  const readShapes = mapValues(flatten(read), ({ shape }) => shape);
+  const readLayout = {
+    ...layout,
+    families: layout.families.filter((family) => Object.keys(readShapes).some((path) => path.startsWith(family))),
+  };
+  const readInFamilies = packedShapes(readShapes, readLayout);
   const evaluation: StepOptions = {
     imageShape,
     batchSize: validationBatch,
     masks: {},
-    state: mapValues(flatten(read), ({ shape }) => shape),
+    state: readShapes,
+    layout: readLayout,
     body(tensors, batch) {
       return { figures: flatten(program.evaluate(unflatten(read, tensors), batch, layers)) };
     },
@@ -87,7 +103,7 @@ async function start(
 
   // A session is made when it is first asked for; the first step's at once, so that a machine without a card says so here.
   const sessions = new Map<string, InferenceSession>();
-  async function session(name: string, graph: () => Graph): Promise<InferenceSession> {
+  async function session(name: string, graph: () => Step): Promise<InferenceSession> {
     const made = sessions.get(name) ?? (await createSession(graph()));
     sessions.set(name, made);
     return made;
@@ -142,7 +158,7 @@ async function start(
     async evaluate(set, rows) {
       const evaluate = await session('evaluate', () => stepGraph(evaluation));
       const results: Evaluation = { loss: new Float32Array(rows.length), correct: new Float32Array(rows.length) };
-      const inputs = mapValues(evaluation.state, (_, path) => state[path]!);
+      const inputs = mapValues(readInFamilies, (_, path) => state[path]!);
       for (let start = 0; start < rows.length; start += validationBatch) {
         // Filled up to a whole batch, so that one session serves all.
         const filled = new Int32Array(validationBatch);
@@ -162,11 +178,16 @@ async function start(
 
     async state() {
       // The binding cannot read a buffer of the card; a graph whose outputs lie on the processor can.
-      const outputs = await (await session('download', () => downloadGraph(shapes))).run(state);
-      return mapValues(shapes, (shape, path) => ({
-        shape: [...shape],
-        values: (outputs[downloaded(path)]!.data as Float32Array).slice(),
-      }));
+      const outputs = await (await session('download', () => downloadGraph(inFamilies))).run(state);
+      const read = (path: string) => outputs[downloaded(path)]!.data as Float32Array;
+      return mapValues(shapes, (shape, path) => {
+        const family = layout.families.find(
+          (beginning) => program.variables.parameters[path.slice(beginning.length)] && path.startsWith(beginning),
+        );
+        const values =
+          family === undefined ? read(path).slice() : unpacked(read(family), path.slice(family.length), layout);
+        return { shape: [...shape], values };
+      });
     },
 
     async dispose() {
@@ -181,12 +202,14 @@ function release(tensors: OrtTensors): void {
   for (const tensor of Object.values(tensors)) if (tensor.location === 'gpu-buffer') tensor.dispose();
 }
 
-async function createSession(graph: Graph): Promise<InferenceSession> {
+async function createSession({ graph, onProcessor, there }: Step): Promise<InferenceSession> {
   refuseWithoutVulkan();
-  const location = (name: string) => (name.startsWith(names.next('')) ? 'gpu-buffer' : 'cpu');
+  const location = (name: string) => (there.has(name) ? 'cpu' : 'gpu-buffer');
   try {
     return await InferenceSession.create(encodeModel(graph), {
-      executionProviders: ['webgpu'],
+      executionProviders: [
+        { name: 'webgpu', ...(onProcessor.length > 0 && { forceCpuNodeNames: onProcessor.map(nodeName) }) },
+      ],
       preferredOutputLocation: Object.fromEntries(graph.outputs.map(({ name }) => [name, location(name)])),
       graphOptimizationLevel: 'basic',
       enableMemPattern: false,

@@ -1,25 +1,36 @@
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import type { NamedTensors } from '../../tensors.js';
 import { traceBackend } from '../onnx/backend.js';
-import { Graph } from '../onnx/graph.js';
+import { Graph, type Node } from '../onnx/graph.js';
 import '../onnx/kernels.js';
 import type { Shapes } from '../onnx/loop.js';
 import { simplify } from '../onnx/simplify.js';
 import type { Batch } from '../program.js';
 import { lower } from './lower.js';
+import { forProcessor, packGraph, type Layout } from './pack.js';
 
 export interface StepOptions {
   readonly imageShape: readonly number[];
   readonly batchSize: number;
   /** Shapes, for one image, of the masks that come with the batch. */
   readonly masks: Shapes;
-  /** What the step reads of the state. */
+  /** What the step reads of the state, path by path. */
   readonly state: Shapes;
+  /** Of the state's families, those that the step reads. */
+  readonly layout: Layout;
   /** The step: its figures, and the state after it where that moves. */
   readonly body: (
     state: NamedTensors,
     batch: Batch,
   ) => { readonly state?: NamedTensors; readonly figures: NamedTensors };
+}
+
+export interface Step {
+  readonly graph: Graph;
+  /** Nodes for the processor. */
+  readonly onProcessor: readonly Node[];
+  /** Outputs that these make, or that are figures. */
+  readonly there: ReadonlySet<string>;
 }
 
 /** What the graph's inputs and outputs are called. */
@@ -33,11 +44,11 @@ export const names = {
 
 /**
  * The graph of one step on one mini-batch. Inputs: `images` float32 [batchSize, ...imageShape], normalised; `labels` int32
- * [batchSize]; masks float32 [batchSize, ...]; the state. Outputs: the figures, and the state after the step where that
- * moves. There is no loop around it, as the loops of the engine onnx: the WebGPU provider has none, so that the state would
+ * [batchSize]; masks float32 [batchSize, ...]; the state, in families. Outputs: the figures, and the state after the step
+ * where that moves. There is no loop around it, as the loops of the engine onnx: the WebGPU provider has none, so that the state would
  * travel to the processor and back with every iteration.
  */
-export function stepGraph({ imageShape, batchSize, masks, state, body }: StepOptions): Graph {
+export function stepGraph({ imageShape, batchSize, masks, state, layout, body }: StepOptions): Step {
   const graph = new Graph();
   const floats = (name: string, shape: readonly number[]): Tensor => {
     graph.input(name, shape, 'float32');
@@ -61,17 +72,21 @@ export function stepGraph({ imageShape, batchSize, masks, state, body }: StepOpt
     for (const [name, tensor] of outputs) graph.output(name, traceBackend.value(tensor), tensor.shape, 'float32');
   });
   simplify(graph);
+  const columns = packGraph(graph, layout, names.next);
+  simplify(graph);
   lower(graph);
-  return graph;
+  const { nodes, values } = forProcessor(graph, columns);
+  const figures = graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(names.figure('')));
+  return { graph, onProcessor: nodes, there: new Set([...values, ...figures]) };
 }
 
 /** The graph that hands float32 tensors on from the GPU: `cpu/<path>` is the tensor at the path. */
-export function downloadGraph(shapes: Shapes): Graph {
+export function downloadGraph(shapes: Shapes): Step {
   const graph = new Graph();
   for (const [path, shape] of Object.entries(shapes)) {
     graph.output(downloaded(path), graph.input(path, shape, 'float32'), shape, 'float32');
   }
-  return graph;
+  return { graph, onProcessor: [], there: new Set(graph.outputs.map(({ name }) => name)) };
 }
 
 export function downloaded(path: string): string {
