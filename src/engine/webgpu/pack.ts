@@ -144,6 +144,19 @@ export function packGraph(graph: Graph, layout: Layout, nextOf: (path: string) =
     return graph.node('Gather', [from, graph.constant(shape, 'int32', places)], { axis: 0 });
   }
 
+  /** Zeros where a block is filled up: what a rule makes of zeros there may be infinite, or no number. */
+  function withoutFilling(whole: string): string {
+    const sizes = parameters.flatMap(({ size, count }) =>
+      Array.from({ length: count }, (_, k) => Math.min(size - k * blockSize, blockSize)),
+    );
+    const places = Float32Array.from({ length: blockSize }, (_, place) => place);
+    const own = graph.node('Less', [
+      graph.constant([1, blockSize], 'float32', places),
+      graph.constant([blocks, 1], 'float32', Float32Array.from(sizes)),
+    ]);
+    return graph.node('Where', [own, whole, graph.float(0)]);
+  }
+
   /** Of numbers for each block, [blocks], the sums over each parameter's, [parameters]. */
   function sumsOfParameters(sums: string): string {
     // A row for each parameter, filled up with a number that is zero.
@@ -162,7 +175,7 @@ export function packGraph(graph: Graph, layout: Layout, nextOf: (path: string) =
   for (const sums of sumsOfAll(graph, layout, { memberOf, shapes })) {
     const whole = pack(sums.map(({ summed }) => summed));
     if (whole === undefined) continue;
-    const ofEachBlock = graph.node('ReduceSum', [whole, list(1)], { keepdims: 0 });
+    const ofEachBlock = graph.node('ReduceSum', [withoutFilling(whole), list(1)], { keepdims: 0 });
     const names = sums.map(({ sum }) => sum);
     const total = totalOf(graph, names);
     if (total !== undefined) {
