@@ -105,6 +105,7 @@ const notRun: Record<string, readonly string[]> = {
     'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --cuda --save',
     'scripts/gpu.sh FOLDER',
     'scripts/gpu.sh FOLDER --train onnx-cuda',
+    'npx tsx scripts/try_engine.ts …',
     'npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine webgpu --save',
     'HYPERGRAD_PYTHON=V/bin/python npx hypergrad train --model vgg --method adam_hd --beta 1e-8 --engine onnx-cuda --save',
   ],

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/light.js';
-import { elementTypes, Graph, type Attribute, type Node, type ValueInfo } from './graph.js';
+import { elementTypes, Graph, type Attribute, type ValueInfo } from './graph.js';
 
 /** The part of onnx.proto (ONNX IR version 9) that graphs need, in protobuf.js's JSON form. */
 const schema = {
@@ -66,10 +66,10 @@ export function encodeModel(graph: Graph): Uint8Array {
 function graphBody(graph: Graph): object {
   return {
     name: `graph${graph.prefix}`,
-    node: graph.nodes.map(({ type, domain, inputs, outputs, attributes }) => ({
+    node: graph.nodes.map(({ type, domain, inputs, outputs, attributes }, i) => ({
       input: inputs,
       output: outputs,
-      name: nodeName({ type, outputs }),
+      name: nodeName(i),
       opType: type,
       domain,
       attribute: Object.entries(attributes).map(([name, value]) => ({ name, ...attributeBody(value) })),
@@ -85,9 +85,9 @@ function graphBody(graph: Graph): object {
   };
 }
 
-/** What a node is called in the model. */
-export function nodeName({ type, outputs }: Pick<Node, 'type' | 'outputs'>): string {
-  return `${type}_${outputs[0] ?? ''}`;
+/** What the i-th node is called in the model: in short, since an option that lists nodes has no room for more. */
+export function nodeName(i: number): string {
+  return i.toString(36);
 }
 
 function attributeBody(value: Attribute): object {

@@ -64,12 +64,11 @@ async function start(
   const firstValues = (path: string) => (given ? valuesAt(given, path, shapes[path]!).slice() : arrays[path]!.values);
   // On the processor at first; a step leaves the state that it makes in buffers of the card.
   const inFamilies = packedShapes(shapes, layout);
-  let state: OrtTensors = mapValues(inFamilies, (shape, path) => {
-    const values = layout.families.includes(path)
-      ? packed((name) => firstValues(path + name), layout)
-      : firstValues(path);
-    return new Tensor('float32', values, shape);
-  });
+  const first = packed(
+    mapValues(shapes, (_, path) => firstValues(path)),
+    layout,
+  );
+  let state: OrtTensors = mapValues(inFamilies, (shape, path) => new Tensor('float32', first[path]!, shape));
 
   // What an evaluation does not read stays where it is.
   const read: State = program.evaluatesRule ? tree : { ...tree, rule: {} };
@@ -87,7 +86,7 @@ async function start(
   const readShapes = mapValues(flatten(read), ({ shape }) => shape);
   const readLayout = {
     ...layout,
-    families: layout.families.filter((family) => Object.keys(readShapes).some((path) => path.startsWith(family))),
+    families: layout.families.filter(({ members: [first = ''] }) => first in readShapes),
   };
   const readInFamilies = packedShapes(readShapes, readLayout);
   const evaluation: StepOptions = {
@@ -179,15 +178,11 @@ async function start(
     async state() {
       // The binding cannot read a buffer of the card; a graph whose outputs lie on the processor can.
       const outputs = await (await session('download', () => downloadGraph(inFamilies))).run(state);
-      const read = (path: string) => outputs[downloaded(path)]!.data as Float32Array;
-      return mapValues(shapes, (shape, path) => {
-        const family = layout.families.find(
-          (beginning) => program.variables.parameters[path.slice(beginning.length)] && path.startsWith(beginning),
-        );
-        const values =
-          family === undefined ? read(path).slice() : unpacked(read(family), path.slice(family.length), layout);
-        return { shape: [...shape], values };
-      });
+      const values = unpacked(
+        mapValues(inFamilies, (_, path) => outputs[downloaded(path)]!.data as Float32Array),
+        layout,
+      );
+      return mapValues(shapes, (shape, path) => ({ shape: [...shape], values: values[path]!.slice() }));
     },
 
     async dispose() {
@@ -204,12 +199,11 @@ function release(tensors: OrtTensors): void {
 
 async function createSession({ graph, onProcessor, there }: Step): Promise<InferenceSession> {
   refuseWithoutVulkan();
+  const forced = graph.nodes.flatMap((node, i) => (onProcessor.has(node) ? [nodeName(i)] : []));
   const location = (name: string) => (there.has(name) ? 'cpu' : 'gpu-buffer');
   try {
     return await InferenceSession.create(encodeModel(graph), {
-      executionProviders: [
-        { name: 'webgpu', ...(onProcessor.length > 0 && { forceCpuNodeNames: onProcessor.map(nodeName) }) },
-      ],
+      executionProviders: [{ name: 'webgpu', ...(forced.length > 0 && { forceCpuNodeNames: forced }) }],
       preferredOutputLocation: Object.fromEntries(graph.outputs.map(({ name }) => [name, location(name)])),
       graphOptimizationLevel: 'basic',
       enableMemPattern: false,

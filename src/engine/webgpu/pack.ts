@@ -16,8 +16,7 @@ const blockSize = 256;
 export interface Layout {
   readonly parameters: readonly Segment[];
   readonly blocks: number;
-  /** The beginnings of paths that all parameters' names complete to one of the state: `rule/q/`. */
-  readonly families: readonly string[];
+  readonly families: readonly Family[];
 }
 
 interface Segment {
@@ -29,7 +28,17 @@ interface Segment {
   readonly count: number;
 }
 
-/** The layout of a state, by the parameters' shapes and the state's by path. */
+export interface Family {
+  /** The path of its first member, with a star in place of the parameter's name: `rule/q/*`. */
+  readonly name: string;
+  /** The paths of what it has of each parameter. */
+  readonly members: readonly string[];
+}
+
+/**
+ * The layout of a state, by the parameters' shapes and the state's by path. What has a parameter's name in its path and its
+ * shape is of that parameter, and the k-th such of each parameter are a family.
+ */
 export function layoutOf(shapes: Shapes, parameters: Shapes): Layout {
   let blocks = 0;
   const segments = Object.entries(parameters).map(([name, shape]) => {
@@ -38,35 +47,50 @@ export function layoutOf(shapes: Shapes, parameters: Shapes): Layout {
     blocks += count;
     return { name, shape, size, first, count };
   });
-  const [{ name: leading } = { name: '' }] = segments;
-  const families = Object.keys(shapes)
-    .filter((path) => path.endsWith(`/${leading}`))
-    .map((path) => path.slice(0, -leading.length))
-    .filter((family) => segments.every(({ name, shape }) => shapes[family + name]?.join() === shape.join()));
+  const paths = segments.map(({ name, shape }) =>
+    Object.keys(shapes).filter((path) => path.split('/').includes(name) && shapes[path]!.join() === shape.join()),
+  );
+  const families = Array.from({ length: Math.min(...paths.map(({ length }) => length)) }, (_, k) => {
+    const members = paths.map((own) => own[k]!);
+    const parts = members[0]!.split('/').map((part) => (part === segments[0]!.name ? '*' : part));
+    return { name: parts.join('/'), members };
+  });
   return { parameters: segments, blocks, families };
 }
 
 /** The shapes of a state in families; what belongs to none stays. */
-export function packedShapes(shapes: Shapes, { families, blocks, parameters }: Layout): Shapes {
-  const members = new Set(families.flatMap((family) => parameters.map(({ name }) => family + name)));
+export function packedShapes(shapes: Shapes, { families, blocks }: Layout): Shapes {
+  const members = new Set(families.flatMap((family) => family.members));
   return {
     ...Object.fromEntries(Object.entries(shapes).filter(([path]) => !members.has(path))),
-    ...Object.fromEntries(families.map((family) => [family, [blocks, blockSize]])),
+    ...Object.fromEntries(families.map(({ name }) => [name, [blocks, blockSize]])),
   };
 }
 
-/** A family's array, from its members'. */
-export function packed(members: (name: string) => Float32Array, { parameters, blocks }: Layout): Float32Array {
-  const values = new Float32Array(blocks * blockSize);
-  for (const { name, first } of parameters) values.set(members(name), first * blockSize);
-  return values;
+/** A state's arrays by path, in families. */
+export function packed(arrays: Arrays, { families, parameters, blocks }: Layout): Arrays {
+  const rest = { ...arrays };
+  const whole: Record<string, Float32Array> = {};
+  for (const { name, members } of families) {
+    const values = new Float32Array(blocks * blockSize);
+    for (const [i, { first }] of parameters.entries()) values.set(arrays[members[i]!]!, first * blockSize);
+    whole[name] = values;
+    for (const path of members) delete rest[path];
+  }
+  return { ...rest, ...whole };
 }
 
-/** A member of a family's array. */
-export function unpacked(values: Float32Array, name: string, { parameters }: Layout): Float32Array {
-  const { first, size } = parameters.find((segment) => segment.name === name)!;
-  return values.slice(first * blockSize, first * blockSize + size);
+/** The arrays by path of a state in families; they may share the families' memory. */
+export function unpacked(arrays: Arrays, { families, parameters }: Layout): Arrays {
+  const members = families.flatMap(({ name, members }) =>
+    parameters.map(({ first, size }, i) => {
+      return [members[i]!, arrays[name]!.subarray(first * blockSize, first * blockSize + size)] as const;
+    }),
+  );
+  return { ...arrays, ...Object.fromEntries(members) };
 }
+
+type Arrays = Readonly<Record<string, Float32Array>>;
 
 /** What an operation does with numbers in the same place, and only with them. */
 const elementwise = new Set([
@@ -87,7 +111,7 @@ export function packGraph(graph: Graph, layout: Layout, nextOf: (path: string) =
   for (const { name, shape } of graph.outputs) shapes.set(name, shape as number[]);
   const producers = producersIn(graph);
   const memberOf = new Map(
-    families.flatMap((family) => parameters.map(({ name }, i) => [family + name, { family, i }] as const)),
+    families.flatMap((family) => family.members.map((path, i) => [path, { family, i }] as const)),
   );
   const shapeOf = (value: string) => shapes.get(value) ?? graph.constants.get(value)?.shape;
   const fits = (value: string, i: number) => shapeOf(value)?.join() === parameters[i]!.shape.join();
@@ -96,10 +120,17 @@ export function packGraph(graph: Graph, layout: Layout, nextOf: (path: string) =
 
   const known = new Map<string, string | undefined>();
   /** The array of a value of each parameter, [blocks, 256]; where the values are numbers, one, or [blocks, 1]. */
-  function pack(values: readonly string[]): string | undefined {
+  function pack(names: readonly string[]): string | undefined {
+    const values = names.map(copied);
     const key = values.join('\n');
     if (!known.has(key)) known.set(key, likewise(values) ?? sideBySide(values));
     return known.get(key);
+  }
+
+  /** What a value is a copy of: one that is two of the next state's is, once. */
+  function copied(value: string): string {
+    const { type, inputs: [source = ''] } = producers.get(value) ?? { type: '', inputs: [] }; // prettier-ignore
+    return type === 'Identity' ? copied(source) : value;
   }
 
   function likewise(values: readonly string[]): string | undefined {
@@ -107,7 +138,7 @@ export function packGraph(graph: Graph, layout: Layout, nextOf: (path: string) =
     if (values.every(isNumber)) return values.every((value) => value === first) ? first : ofBlocks(values);
     if (!values.every(fits)) return undefined;
     const member = memberOf.get(first);
-    if (member && values.every((value, i) => value === member.family + parameters[i]!.name)) return member.family;
+    if (member?.family.members.join() === values.join()) return member.family.name;
     const nodes = values.map((value) => producers.get(value));
     const [node] = nodes;
     const alike = (other: Node | undefined) =>
@@ -190,30 +221,30 @@ export function packGraph(graph: Graph, layout: Layout, nextOf: (path: string) =
     }
   }
 
-  const apart = new Set(families.flatMap((family) => parameters.map(({ name }) => nextOf(family + name))));
+  const apart = new Set(families.flatMap(({ members }) => members.map(nextOf)));
   const moving = graph.outputs.some(({ name }) => apart.has(name));
-  for (const family of moving ? families : []) {
-    const whole = pack(parameters.map(({ name }) => nextOf(family + name)));
-    if (whole === undefined) throw new Error(`${family} is not of its parameters' shapes`);
-    graph.output(nextOf(family), whole, [blocks, blockSize], 'float32');
+  for (const { name, members } of moving ? families : []) {
+    const whole = pack(members.map(nextOf));
+    if (whole === undefined) throw new Error(`${name} is not of its parameters' shapes`);
+    graph.output(nextOf(name), whole, [blocks, blockSize], 'float32');
   }
   remove(graph.outputs, ({ name }) => apart.has(name));
   graph.nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => renamed.get(name) ?? name) }));
 
   // Whatever else reads a member takes it out of its family's array.
   remove(graph.inputs, ({ name }) => memberOf.has(name));
-  const members: Node[] = [];
-  for (const family of families) {
-    graph.input(family, [blocks, blockSize], 'float32');
-    const flat = graph.node('Reshape', [family, list(blocks * blockSize)]);
-    for (const { name, shape, size, first } of parameters) {
+  const cuts: Node[] = [];
+  for (const { name, members } of families) {
+    graph.input(name, [blocks, blockSize], 'float32');
+    const flat = graph.node('Reshape', [name, list(blocks * blockSize)]);
+    for (const [i, { shape, size, first }] of parameters.entries()) {
       const start = first * blockSize;
       const part = graph.node('Slice', [flat, list(start), list(start + size), list(0)]);
       const inputs = [part, list(...shape)];
-      members.push({ type: 'Reshape', domain: '', inputs, outputs: [family + name], attributes: {} });
+      cuts.push({ type: 'Reshape', domain: '', inputs, outputs: [members[i]!], attributes: {} });
     }
   }
-  graph.nodes = sorted([...graph.nodes, ...members]);
+  graph.nodes = sorted([...graph.nodes, ...cuts]);
   return columns;
 }
 
@@ -221,7 +252,7 @@ export function packGraph(graph: Graph, layout: Layout, nextOf: (path: string) =
  * The names of the nodes that compute on single numbers of the state and of `columns` alone. They are for the processor: to a
  * card each is a dispatch, and α with the order `reference` takes a dozen of them for every parameter.
  */
-export function forProcessor(graph: Graph, columns: readonly string[]): { nodes: Node[]; values: Set<string> } {
+export function forProcessor(graph: Graph, columns: readonly string[]): { nodes: Set<Node>; values: Set<string> } {
   const numbers = graph.inputs.filter(({ shape }) => shape?.length === 0).map(({ name }) => name);
   const values = new Set([...columns, ...numbers]);
   const types = new Set([...elementwise, 'Slice', 'Reshape', 'Concat', 'Identity']);
@@ -232,7 +263,13 @@ export function forProcessor(graph: Graph, columns: readonly string[]): { nodes:
     for (const output of outputs) values.add(output);
     return true;
   });
-  return { nodes, values };
+  return { nodes: new Set(nodes), values };
+}
+
+interface Member {
+  readonly family: Family;
+  /** Which parameter it is of. */
+  readonly i: number;
 }
 
 interface SumOfOne {
@@ -249,13 +286,13 @@ function sumsOfAll(
     memberOf,
     shapes,
   }: {
-    readonly memberOf: ReadonlyMap<string, { readonly family: string; readonly i: number }>;
+    readonly memberOf: ReadonlyMap<string, Member>;
     readonly shapes: ReadonlyMap<string, readonly number[]>;
   },
 ): SumOfOne[][] {
   const producers = producersIn(graph);
-  /** The families that a value is made of within a few operations, and which parameter they are of. */
-  function madeOf(value: string, depth: number): { readonly family: string; readonly i: number }[] {
+  /** The families' members that a value is made of within a few operations. */
+  function madeOf(value: string, depth: number): Member[] {
     const member = memberOf.get(value);
     if (member) return [member];
     const node = producers.get(value);
@@ -274,7 +311,7 @@ function sumsOfAll(
     const members = madeOf(summed, 3);
     const [{ i } = { i: -1 }] = members;
     if (i < 0 || shapes.get(summed)?.join() !== parameters[i]!.shape.join()) continue;
-    const key = members.map(({ family }) => family).join(); // prettier-ignore
+    const key = members.map(({ family }) => family.name).join();
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     group[i] ??= { sum, summed };

@@ -28,7 +28,7 @@ export interface StepOptions {
 export interface Step {
   readonly graph: Graph;
   /** Nodes for the processor. */
-  readonly onProcessor: readonly Node[];
+  readonly onProcessor: ReadonlySet<Node>;
   /** Outputs that these make, or that are figures. */
   readonly there: ReadonlySet<string>;
 }
@@ -86,7 +86,7 @@ export function downloadGraph(shapes: Shapes): Step {
   for (const [path, shape] of Object.entries(shapes)) {
     graph.output(downloaded(path), graph.input(path, shape, 'float32'), shape, 'float32');
   }
-  return { graph, onProcessor: [], there: new Set(graph.outputs.map(({ name }) => name)) };
+  return { graph, onProcessor: new Set(), there: new Set(graph.outputs.map(({ name }) => name)) };
 }
 
 export function downloaded(path: string): string {
