@@ -63,7 +63,9 @@ describe.skipIf(why !== '')(`a sweep on a Slurm of this machine${why && ` (skipp
     const done = (log: string) => /^6 of 6 runs done, 0 failed, 0 left$/m.test(readFileSync(join(folder, log), 'utf8'));
     while (!logs.every(done)) await setTimeout(200);
 
-    expect((await run(`${grid} --dry-run`)).stderr).toBe('6 runs: 6 finished, 0 left (0 interrupted, 0 failed).\n');
+    expect((await run(`${grid} --dry-run`)).stderr).toBe(
+      '6 runs: 6 finished, 0 left (0 under way, 0 interrupted, 0 failed).\n',
+    );
     expect(
       records()
         .map(({ resumed }) => resumed)
