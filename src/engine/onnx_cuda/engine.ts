@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import type { Engine } from '../engine.js';
+import { startTogether, type Engine } from '../engine.js';
 import { chooseTf32 } from '../nvidia.js';
 import { onnxEngine } from '../onnx/engine.js';
 import { env, runtimeVersion } from '../onnx/runtime.js';
@@ -18,20 +18,21 @@ export interface OnnxCudaOptions {
  */
 export function onnxCudaEngine({ device = 0, tf32 }: OnnxCudaOptions = {}): Engine {
   const inner = onnxEngine({ threads: 1, provider: { name: 'cuda', deviceId: device } });
+  async function withProvider<T>(start: () => Promise<T>): Promise<T> {
+    chooseTf32(tf32);
+    env.logLevel = 'fatal'; // what fails is thrown, too
+    await loadCudaProvider();
+    try {
+      return await start();
+    } catch (error) {
+      throw refused(error as Error, device);
+    }
+  }
   return {
-    ...inner,
     name: 'onnx-cuda',
     version: `onnxruntime ${runtimeVersion}, cuda${tf32 ? ', TF32' : ''}`,
-    async start(program, options) {
-      chooseTf32(tf32);
-      env.logLevel = 'fatal'; // what fails is thrown, too
-      await loadCudaProvider();
-      try {
-        return await inner.start(program, options);
-      } catch (error) {
-        throw refused(error as Error, device);
-      }
-    },
+    start: (program, options) => withProvider(() => inner.start(program, options)),
+    startTogether: (programs, options) => withProvider(() => startTogether(inner, programs, options)),
   };
 }
 

@@ -45,6 +45,13 @@ export async function loadCudaProvider(): Promise<void> {
       `the engine onnx-cuda needs onnxruntime-gpu ${runtimeVersion}, and ${python} has ${version}; ${python} -m ${install} brings it.`,
     );
   }
+  const missing = providers.find((name) => !existsSync(join(folder, 'capi', name)));
+  if (missing !== undefined) {
+    throw new UsageError(
+      `the engine onnx-cuda finds no ${missing} in ${join(folder, 'capi')}: the package is not whole, or onnxruntime without a ` +
+        `GPU was installed over it; ${python} -m ${install} --force-reinstall brings it.`,
+    );
+  }
   for (const name of cudaLibraries) {
     const path = inEnvironment(site, name);
     const fault = loadLibrary(path ?? name);
