@@ -1,5 +1,6 @@
 import { Argument, Command, type Option } from 'commander';
 import { oneOf, type ChoiceParser } from './arguments.js';
+import type { CompletedCommand, CompletedValue } from './completed.js';
 import { bashScript } from './completion_bash.js';
 import { fishScript } from './completion_fish.js';
 import { zshScript } from './completion_zsh.js';
@@ -16,27 +17,6 @@ export function completionCommand(): Command {
     .action((shell: keyof typeof scripts, _: unknown, command: Command) => {
       print(scripts[shell](described(command.parent!)));
     });
-}
-
-/** What may stand in a place of the command line; `any`: what no shell can guess. */
-export type CompletedValue =
-  | { readonly kind: 'choices'; readonly choices: readonly string[]; readonly list: boolean }
-  | { readonly kind: 'file' | 'folder' | 'any' };
-
-export interface CompletedOption {
-  /** `--method`. */
-  readonly long: string;
-  /** In a line. */
-  readonly about: string;
-  /** Undefined of a switch. */
-  readonly value: CompletedValue | undefined;
-}
-
-export interface CompletedCommand {
-  readonly name: string;
-  readonly about: string;
-  readonly options: readonly CompletedOption[];
-  readonly places: readonly CompletedValue[];
 }
 
 /** The commands as their parser and their help have them. */
@@ -63,9 +43,4 @@ function valueOf({ parseArg }: Pick<Option, 'parseArg'>, name: string): Complete
   if (choices !== undefined) return { kind: 'choices', choices, list };
   if (/folder|results|^[AB]$/.test(name)) return { kind: 'folder' };
   return { kind: name.includes('file') ? 'file' : 'any' };
-}
-
-/** Text in single quotes, as all three shells take it. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,5 +1,4 @@
-import type { CompletedCommand, CompletedValue } from './completion.js';
-import { quoted } from './completion.js';
+import { quoted, type CompletedCommand, type CompletedValue } from './completed.js';
 
 /** For bash 3.2, which macOS has, and later. Where nothing is set, bash completes files. */
 export function bashScript(commands: readonly CompletedCommand[]): string {

@@ -1,5 +1,4 @@
-import type { CompletedCommand, CompletedValue } from './completion.js';
-import { quoted } from './completion.js';
+import { quoted, type CompletedCommand, type CompletedValue } from './completed.js';
 
 export function fishScript(commands: readonly CompletedCommand[]): string {
   return `# hypergrad for fish: hypergrad completion fish > ~/.config/fish/completions/hypergrad.fish

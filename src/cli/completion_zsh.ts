@@ -1,5 +1,4 @@
-import type { CompletedCommand, CompletedOption, CompletedValue } from './completion.js';
-import { quoted } from './completion.js';
+import { quoted, type CompletedCommand, type CompletedOption, type CompletedValue } from './completed.js';
 
 /** As a file of `fpath`, or sourced once compinit has run. */
 export function zshScript(commands: readonly CompletedCommand[]): string {

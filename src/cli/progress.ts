@@ -1,5 +1,5 @@
 import type { Row } from '../results/row.js';
-import type { RunObserver } from '../run/run.js';
+import type { RunObserver } from '../run/outcome.js';
 import { duration } from './duration.js';
 import { say } from './output.js';
 import { isInteractive } from './terminal.js';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import type { Outcome } from '../run/run.js';
+import type { Outcome } from '../run/outcome.js';
 import { interruptible } from './interrupt.js';
 import { progress } from './progress.js';
 import {

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
-import type { Outcome } from '../run/run.js';
+import type { Outcome } from '../run/outcome.js';
 import { groupsOf } from './groups.js';
 import type { PlannedRun, RunOrder } from './plan.js';
 

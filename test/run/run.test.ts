@@ -6,7 +6,8 @@ import { loadMnist } from '../../src/data/mnist.js';
 import { reduced } from '../../src/data/reduced.js';
 import { onnxEngine } from '../../src/engine/onnx/engine.js';
 import type { RunRecord } from '../../src/results/record.js';
-import { runTogether, type Result, type SavedRunOptions } from '../../src/run/run.js';
+import type { Result, SavedRunOptions } from '../../src/run/outcome.js';
+import { runTogether } from '../../src/run/run.js';
 import { usual, type Settings } from '../../src/run/settings.js';
 
 let folder = '';
