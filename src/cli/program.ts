@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
+import type { ChoiceParser } from './arguments.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
@@ -69,11 +70,29 @@ export async function run(): Promise<void> {
 function mistake(command: Command, error: CommanderError): Error {
   if (error.exitCode === 0 || error.code === 'commander.help') return error;
   const message = error.message.replace(/^error: /, '');
+  if (/^commander\.(option)?missingArgument$/i.test(error.code)) {
+    return new UsageError(`${message}.${allowedOf(command, message)} Usage: ${usageOf(command)}`);
+  }
   const names = namesFor(error.code, command);
   // An option's value may come with it, as in --iter=3.
   const given = /'([^'=]*)/.exec(message)?.[1] ?? '';
   const near = nearest(given, names);
   return new UsageError(near === undefined ? message : `${message} (Did you mean ${near}?)`);
+}
+
+/** What the argument takes that is missing, whether it is the command's or an option's. */
+function allowedOf({ registeredArguments, options }: Command, message: string): string {
+  const missing =
+    registeredArguments.find((argument) => message.endsWith(`'${argument.name()}'`)) ??
+    options.find(({ flags }) => message.includes(`'${flags}'`));
+  const { choices } = (missing?.parseArg ?? {}) as Partial<ChoiceParser<unknown>>;
+  return choices ? ` It is one of ${choices.join(', ')}.` : '';
+}
+
+function usageOf(command: Command): string {
+  const names = [];
+  for (let each: Command | null = command; each; each = each.parent) names.unshift(each.name());
+  return `${names.join(' ')} ${command.usage()}`;
 }
 
 function namesFor(code: string, command: Command): string[] {

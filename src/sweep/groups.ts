@@ -25,7 +25,7 @@ export function groupsOf(runs: readonly PlannedRun[], jobs: number): PlannedRun[
 /** The same for runs that can be trained together; one that cannot has its own. */
 function kindOf({ order, target }: PlannedRun): string {
   const { model, engine, lossThreshold, parallel, weightDecay, clip, lowerBound } = order;
-  // Where its loss ends a run, it is at a step of its own; and larger models gain nothing.
+  // Where its loss ends a run, it is at a step of its own; and of larger models it has not been measured what they gain.
   if (model !== 'logreg' || engine !== 'onnx' || lossThreshold > 0 || parallel > 1) return target;
   const others = Object.entries(order).filter(([name]) => !numbers.has(name));
   const steps = [weightDecay !== 0, clip !== undefined, lowerBound !== undefined];
