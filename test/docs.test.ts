@@ -129,6 +129,7 @@ const notRun: Record<string, readonly string[]> = {
     'npx hypergrad sweep sweeps/methods.yaml --model logreg --dir results/methods',
     'npx hypergrad summary results/methods',
   ],
+  'is half a minute of two cores': ['npx hypergrad sweep sweeps/reproduction.yaml --jobs 2'],
   'ends hundreds of runs': ['npx tsx scripts/kills.ts …'],
   'tries thousands of faults': ['npx tsx scripts/faults.ts …'],
   'is six runs for each model; one such line is run': ['./run.sh', './run.sh logreg', './run.sh mlp'],
