@@ -101,12 +101,13 @@ export async function trained(
 // rounding were seen to reach 1e-6.
 export const rounding = 5e-6;
 
-/** The largest difference, relative to the largest magnitude. */
-export function worst(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [difference, magnitude] = [0, 0];
+/** The largest difference, relative to the largest magnitude, or to a given one. */
+export function worst(actual: ArrayLike<number>, expected: ArrayLike<number>, given?: number): number {
+  let [difference, largest] = [0, 0];
   for (let i = 0; i < actual.length; i++) {
     difference = Math.max(difference, Math.abs((actual[i] ?? Number.NaN) - (expected[i] ?? Number.NaN)));
-    magnitude = Math.max(magnitude, Math.abs(expected[i] ?? Number.NaN));
+    largest = Math.max(largest, Math.abs(expected[i] ?? Number.NaN));
   }
+  const magnitude = given ?? largest;
   return magnitude === 0 ? difference : difference / magnitude;
 }
