@@ -94,5 +94,5 @@ export function dog(options: DoGOptions = {}): UpdateRule {
 }
 
 function norm(tensors: NamedTensors): Scalar {
-  return sqrt(dot(tensors, tensors));
+  return Object.keys(tensors).length === 0 ? scalar(0) : sqrt(dot(tensors, tensors));
 }

@@ -44,9 +44,9 @@ export function elementRates(direction: Direction, options: DescentOptions & Rat
       const gradients = decayed(rawGradients, parameters, weightDecay);
       const { q, scale, state: inner } = direction.next(gradients, last.inner, parameters);
       const rates = Object.fromEntries(
-        Object.entries(last.rates).map(([name, rate]) => {
-          const h = mul(mul(tensorOf(gradients, name), tensorOf(last.q, name)), last.scale);
-          return [name, learned.next(multiplicative ? divNoNan(h, abs(h)) : h, rate)];
+        Object.entries(gradients).map(([name, g]) => {
+          const h = mul(mul(g, tensorOf(last.q, name)), last.scale);
+          return [name, learned.next(multiplicative ? divNoNan(h, abs(h)) : h, last.rates[name]!)];
         }),
       );
       const moved = mapTensors(parameters, (theta, name) => {

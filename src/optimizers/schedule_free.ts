@@ -12,7 +12,7 @@ import {
   sub,
   type Scalar,
 } from '@tensorflow/tfjs-core';
-import { mapTensors, tensorOf, zerosFor, type NamedTensors, type TensorTree } from '../tensors.js';
+import { mapTensors, pick, tensorOf, zerosFor, type NamedTensors, type TensorTree } from '../tensors.js';
 import { oneMinusPower } from './adam.js';
 import { decayed } from './direction.js';
 import type { UpdateRule } from './rule.js';
@@ -157,7 +157,8 @@ function scheduleFree(
       const weights = add<Scalar>(last.weights, weight);
       const c = divNoNan<Scalar>(weight, weights);
 
-      const { z, state: after } = base.next({ gradients, z: last.z, y: parameters, rate, t, state: last.base });
+      const before = pick(last.z, Object.keys(gradients));
+      const { z, state: after } = base.next({ gradients, z: before, y: parameters, rate, t, state: last.base });
       const x = mapTensors(z, (point, name) => {
         return add(mul(tensorOf(last.x, name), sub(1, c)), mul(point, c));
       });

@@ -5,6 +5,7 @@ import { steepest } from './sgd.js';
 import { sgdHD } from './sgd_hd.js';
 import type { UpdateRule } from './rule.js';
 import type { DescentOptions } from './descent.js';
+import type { HypergradientOptions } from './hypergradient.js';
 import { dot } from './dot.js';
 import { learnedRate, type RateOptions, type RateState } from './rate.js';
 
@@ -54,7 +55,8 @@ export function rated(direction: Direction, options: RateOptions & { readonly al
 
 /** SGD whose α is learned at the rate β, which is learned at the rate `betaLr`. `learned` has β. */
 export function sgdTower(
-  options: DescentOptions & Pick<RateOptions, 'beta' | 'clip' | 'lowerBound'> & { readonly betaLr: number },
+  options: DescentOptions &
+    Pick<HypergradientOptions, 'beta' | 'clip' | 'lowerBound' | 'separate'> & { readonly betaLr: number },
 ): UpdateRule {
   const { beta, betaLr, ...others } = options;
   const hypergradOptimizer = rated(steepest, { alpha0: beta, beta: betaLr });

@@ -7,6 +7,16 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { AdamHD } from './adam_hd.js';
 import { AdamWHD } from './adamw_hd.js';
+import { DoG } from './dog.js';
+import { HDM } from './hdm.js';
+import { Prodigy } from './prodigy.js';
+import { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule_free.js';
 import { SGDHD } from './sgd_hd.js';
+import { ElementSGDHD, SGDTower, TunedAdamHD, TunedSGDHD } from './tuned.js';
 
-for (const optimizer of [SGDHD, AdamHD, AdamWHD]) serialization.registerClass(optimizer);
+for (const optimizer of [
+  ...[SGDHD, AdamHD, AdamWHD, HDM, TunedSGDHD, TunedAdamHD, SGDTower, ElementSGDHD],
+  ...[Prodigy, DoG, ScheduleFreeSGD, ScheduleFreeAdamW],
+]) {
+  serialization.registerClass(optimizer);
+}

@@ -27,7 +27,7 @@ export class StateVariables {
   #tree: TensorTree | undefined;
 
   /**
-   * @param rule one that keeps a state for each parameter (`separate`).
+   * @param rule one in whose state nothing but what is named after it is a parameter's own.
    * @param owner the class that the state belongs to, for names and errors.
    */
   constructor(rule: UpdateRule, owner: string) {
@@ -38,6 +38,11 @@ export class StateVariables {
   /** The state as the rule knows it, with parameters by their `parameterKey`; undefined before `meet` or `restore`. */
   get tree(): TensorTree | undefined {
     return this.#tree;
+  }
+
+  /** The names of the variables met so far. */
+  get names(): string[] {
+    return [...this.#own.keys()];
   }
 
   /**
@@ -62,8 +67,11 @@ export class StateVariables {
         this.#own.set(name, before === undefined ? mapValues(fields, kept) : this.#restored.get(before)!);
         if (before !== undefined) this.#restored.delete(before);
       }
-      for (const [path, initial] of Object.entries(this.#sharedTensors())) {
-        if (!this.#shared.has(path)) this.#shared.set(path, kept(initial));
+      // What parameters share may depend on where all of them begin.
+      const first = Object.fromEntries(strangers.map((name) => [parameterKey(name), registered(name)]));
+      const all = flatten(this.#rule.init(first));
+      for (const path of Object.keys(this.#sharedTensors())) {
+        if (!this.#shared.has(path)) this.#shared.set(path, kept(all[path]!));
       }
       return this.#arrange();
     });

@@ -5,9 +5,29 @@ import {
   adamHD,
   AdamWHD,
   adamWHD,
+  dog,
+  DoG,
+  elementRates,
+  ElementSGDHD,
+  hdm,
+  HDM,
+  hypergradientDescent,
   hypergradOptimizers,
+  prodigy,
+  Prodigy,
+  rated,
+  RuleOptimizer,
+  scheduleFreeAdamW,
+  ScheduleFreeAdamW,
+  scheduleFreeSGD,
+  ScheduleFreeSGD,
   SGDHD,
   sgdHD,
+  SGDTower,
+  steepest,
+  tunableAdamDirection,
+  TunedAdamHD,
+  TunedSGDHD,
   type HypergradientOptimizer,
   type NamedTensors,
   type UpdateRule,
@@ -55,6 +75,40 @@ const cases: Case[] = [
     () => new AdamWHD({ hypergradLr: 1e-5, hypergradOptimizer: 'momentum' }),
     adamWHD({ alpha0: 1e-3, beta: 1e-5, hypergradOptimizer: hypergradOptimizers.momentum }),
   ],
+  ['HDM', () => new HDM({ weightDecay: 0.01 }), hdm({ beta: 0.1, weightDecay: 0.01 })],
+  [
+    'TunedSGDHD',
+    () => new TunedSGDHD({ hypergradLr: 1e-4 }),
+    sgdHD({ alpha0: 1e-3, beta: 1e-4, mu: 0.9, separate: true, tune: { mu: { beta: 1e-4, lowerBound: 0 } } }),
+  ],
+  [
+    'TunedAdamHD',
+    () => new TunedAdamHD({ hypergradLr: 1e-4, decayLr: 1e-3 }),
+    hypergradientDescent(tunableAdamDirection({}), {
+      ...{ alpha0: 1e-3, beta: 1e-4, separate: true, tune: { beta1: { beta: 1e-3 }, beta2: { beta: 1e-3 } } },
+    }),
+  ],
+  [
+    'SGDTower',
+    () => new SGDTower({ hypergradLr: 1e-4, hypergradLrLr: 1e-6 }),
+    sgdHD({
+      ...{ alpha0: 1e-3, beta: 1, separate: true },
+      hypergradOptimizer: rated(steepest, { alpha0: 1e-4, beta: 1e-6 }),
+    }),
+  ],
+  ['ElementSGDHD', () => new ElementSGDHD({ hypergradLr: 1e-4 }), elementRates(steepest, { alpha0: 1e-3, beta: 1e-4 })],
+  ['Prodigy', () => new Prodigy({ weightDecay: 0.1, d0: 1e-3 }), prodigy({ weightDecay: 0.1, d0: 1e-3 })],
+  ['DoG', () => new DoG({ repsRel: 1e-2 }), dog({ repsRel: 1e-2 })],
+  [
+    'ScheduleFreeSGD',
+    () => new ScheduleFreeSGD({ lr: 0.1, warmupSteps: 100 }),
+    scheduleFreeSGD({ alpha0: 0.1, warmupSteps: 100 }),
+  ],
+  [
+    'ScheduleFreeAdamW',
+    () => new ScheduleFreeAdamW({ lr: 0.1, warmupSteps: 100, weightDecay: 0.1 }),
+    scheduleFreeAdamW({ alpha0: 0.1, warmupSteps: 100, weightDecay: 0.1 }),
+  ],
 ];
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -76,6 +130,10 @@ describe.each(cases)('%s', (_, make, rule) => {
     expect(variables.map((variable) => variable.arraySync())).toEqual(
       Object.values(parameters).map((tensor) => tensor.arraySync()),
     );
+    if (optimizer instanceof RuleOptimizer) {
+      const expected = Object.values(rule.learned?.(state) ?? {}).map((value) => value.dataSync()[0]!);
+      expect(Object.values(optimizer.learned)).toEqual(expected);
+    }
     const { high, low } = rule.drift!(state);
     expect(optimizer.learningRate).toBe(rule.alpha0 + (high.dataSync()[0]! + low.dataSync()[0]!));
     expect(optimizer.learningRate).not.toBe(rule.alpha0);
@@ -123,6 +181,7 @@ describe.each(cases)('%s', (_, make, rule) => {
     const counts = Array.from({ length: 200 }, () => {
       optimizer.minimize(() => loss(a, b), false, [a, b]);
       void optimizer.learningRate;
+      if (optimizer instanceof RuleOptimizer) void optimizer.learned;
       return tf.memory().numTensors;
     });
     expect(new Set(counts).size).toBe(1);
@@ -138,6 +197,71 @@ describe.each(cases)('%s', (_, make, rule) => {
     const copy = cls.fromConfig(cls, JSON.parse(JSON.stringify(optimizer.getConfig())) as tf.serialization.ConfigDict);
     expect(copy.getConfig()).toEqual(optimizer.getConfig());
     expect(copy.learningRate).toBe(optimizer.learningRate);
+  });
+});
+
+describe('evaluated', () => {
+  const make = () => new ScheduleFreeSGD({ lr: 0.1 });
+  const step = (optimizer: RuleOptimizer, x: tf.Variable) =>
+    optimizer.minimize(() => x.square().sum().asScalar(), false, [x]);
+
+  it('has the model at the average within, and at what is trained after it', async () => {
+    const x = tf.variable(tf.tensor1d([1, 2]));
+    const optimizer = make();
+    expect(await optimizer.evaluated(() => [...x.dataSync()])).toEqual([1, 2]);
+    for (let i = 0; i < 3; i++) step(optimizer, x);
+    const [trained, tensors] = [[...x.dataSync()], tf.memory().numTensors];
+    const average = await optimizer.evaluated(async () => [...(await x.data())]);
+    // c is 1, 1/2, 1/3 in turn: of z = 0.8, y = 0.8; z = 0.64, y = 0.9·0.72 + 0.1·0.64 = 0.712; z = 0.4976, as the equations have it.
+    expect(average[0]).toBeCloseTo((2 / 3) * 0.72 + 0.4976 / 3, 6);
+    expect([...x.dataSync()]).toEqual(trained);
+    expect(average).not.toEqual(trained);
+    await expect(optimizer.evaluated(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(optimizer.evaluated(() => step(optimizer, x))).rejects.toThrow('train it outside of that');
+    expect([...x.dataSync()]).toEqual(trained);
+    expect(tf.memory().numTensors).toBe(tensors);
+
+    const loaded = make();
+    await loaded.setWeights(await optimizer.getWeights());
+    expect(await loaded.evaluated(() => [...x.dataSync()], [x])).toEqual(average);
+  });
+
+  it('is of no use to a rule that wants none', async () => {
+    const x = tf.variable(tf.tensor1d([1, 2]));
+    const optimizer = new HDM();
+    step(optimizer, x);
+    expect(await optimizer.evaluated(() => x.dataSync()[0])).toBe(x.dataSync()[0]);
+  });
+
+  it('a rate that is found cannot be set', () => {
+    expect(() => (new DoG().learningRate = 1)).toThrow('DoG finds its learning rate; it cannot be set.');
+    const optimizer = new HDM();
+    optimizer.learningRate = 0.5;
+    expect(optimizer.learningRate).toBe(0.5);
+  });
+
+  it.each([
+    () => new HDM({ lr: 0.1 }),
+    () => new Prodigy(),
+    () => new DoG(),
+    make,
+    () => new ScheduleFreeAdamW(),
+    () => new ElementSGDHD({ lr: 0.1 }),
+    () => new TunedSGDHD({ lr: 0.1 }),
+  ])('leaves what has no gradient as it is, and takes it up later: %#', (make) => {
+    const [x, y] = [tf.variable(tf.scalar(1)), tf.variable(tf.scalar(2))];
+    const optimizer = make();
+    const at = () => [x, y].map((variable) => variable.dataSync()[0]);
+    optimizer.applyGradients([]);
+    optimizer.minimize(() => x.square().asScalar(), false, [x, y]);
+    const [first] = at();
+    expect(first).not.toBe(1);
+    expect(at()[1]).toBe(2);
+    for (let i = 0; i < 3; i++) optimizer.minimize(() => y.square().asScalar(), false, [x, y]);
+    expect(at()[0]).toBe(first);
+    expect(at()[1]).toBeLessThan(2);
+    optimizer.minimize(() => x.add(y).square().asScalar(), false, [x, y]);
+    expect(at().every((value) => Number.isFinite(value))).toBe(true);
   });
 });
 
