@@ -181,7 +181,11 @@ async function bundled(code: string, external: string[] = ['@tensorflow/tfjs-cor
     root: project,
     configFile: false,
     logLevel: 'error',
-    build: { write: false, lib: { entry, formats: ['es'] }, minify: 'oxc', rolldownOptions: { external } },
+    // Of a library Vite keeps white space, and names of files in comments, unless the output says so itself.
+    build: {
+      ...{ write: false, lib: { entry, formats: ['es'] } },
+      rolldownOptions: { external, output: { minify: true } },
+    },
   });
   const [result] = Array.isArray(outcome) ? outcome : [outcome];
   if (!result || !('output' in result)) throw new Error('Vite made no bundle');

@@ -16,21 +16,26 @@ type NamedTensor = Parameters<Optimizer['setWeights']>[0][number];
 
 /** A `tf.Optimizer` around an update rule: the two agree bit for bit. */
 export abstract class HypergradientOptimizer extends Optimizer {
-  protected readonly rule: UpdateRule;
+  readonly #rule: UpdateRule;
   readonly #config: SafeguardOptions;
-  protected readonly state: StateVariables;
+  readonly #state: StateVariables;
 
   /** @param config what `getConfig` returns: numbers, booleans, and words without capitals, whose case tfjs would change. */
-  protected constructor(name: string, rule: UpdateRule, config: SafeguardOptions) {
+  protected constructor(
+    name: string,
+    rule: UpdateRule,
+    config: SafeguardOptions,
+    state = new StateVariables(rule, name),
+  ) {
     super();
-    this.rule = rule;
+    this.#rule = rule;
     this.#config = config;
-    this.state = new StateVariables(rule, name);
+    this.#state = state;
   }
 
   /** α at present, to float64: α₀ before the first step. Waits for the step that is under way. */
   get learningRate(): number {
-    const { alpha0 } = this.rule;
+    const { alpha0 } = this.#rule;
     const drift = this.#drift();
     return drift ? learningRate(alpha0, drift.high.dataSync()[0]!, drift.low.dataSync()[0]!) : alpha0;
   }
@@ -42,10 +47,10 @@ export abstract class HypergradientOptimizer extends Optimizer {
    */
   set learningRate(alpha: number) {
     checkRate(this.getClassName(), alpha, this.#config);
-    this.state.meet([]);
+    this.#state.meet([]);
     const drift = this.#drift();
     if (!drift) throw new Error(`the rule of ${this.getClassName()} learns no rate`);
-    const { high, low } = driftTo(alpha, this.rule.alpha0);
+    const { high, low } = driftTo(alpha, this.#rule.alpha0);
     tidy(() => {
       // The state's tensors are variables.
       (drift.high as Tensor as Variable).assign(scalar(high));
@@ -55,21 +60,21 @@ export abstract class HypergradientOptimizer extends Optimizer {
 
   /** `learningRate` without blocking, for backends that cannot be read at once, such as WebGPU. */
   async readLearningRate(): Promise<number> {
-    const { alpha0 } = this.rule;
+    const { alpha0 } = this.#rule;
     const drift = this.#drift();
     return drift ? learningRate(alpha0, (await drift.high.data())[0]!, (await drift.low.data())[0]!) : alpha0;
   }
 
   #drift() {
-    const { tree } = this.state;
-    return tree && this.rule.drift?.(tree);
+    const { tree } = this.#state;
+    return tree && this.#rule.drift?.(tree);
   }
 
   override applyGradients(gradients: NamedTensorMap | NamedTensor[]): void {
     const all: [string, Tensor | null | undefined][] = Array.isArray(gradients)
       ? gradients.map(({ name, tensor }) => [name, tensor])
       : Object.entries(gradients);
-    const state = this.state.meet(all.map(([name]) => name));
+    const state = this.#state.meet(all.map(([name]) => name));
 
     tidy(() => {
       const g: Record<string, Tensor> = {};
@@ -79,20 +84,20 @@ export abstract class HypergradientOptimizer extends Optimizer {
         g[parameterKey(name)] = gradient;
         theta[parameterKey(name)] = registered(name);
       }
-      const next = this.rule.update(g, state, theta);
+      const next = this.#rule.update(g, state, theta);
       for (const [key, value] of Object.entries(next.parameters)) theta[key]?.assign(value);
-      this.state.assign(next.state);
+      this.#state.assign(next.state);
     });
     this.incrementIterations();
   }
 
   /** The step count, then the rule's state. */
   override async getWeights(): Promise<NamedTensor[]> {
-    return [await this.saveIterations(), ...this.state.save()];
+    return [await this.saveIterations(), ...this.#state.save()];
   }
 
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    this.state.restore(await this.extractIterations(weights));
+    this.#state.restore(await this.extractIterations(weights));
   }
 
   /** The options, defaults included. */
@@ -112,6 +117,6 @@ export abstract class HypergradientOptimizer extends Optimizer {
   /** Frees the state. The parameters are not the optimizer's. */
   override dispose(): void {
     super.dispose();
-    this.state.dispose();
+    this.#state.dispose();
   }
 }

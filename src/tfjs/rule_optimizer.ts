@@ -4,7 +4,7 @@ import { learningRate } from '../optimizers/compensated.js';
 import type { UpdateRule } from '../optimizers/rule.js';
 import { HypergradientOptimizer } from './optimizer.js';
 import { checkedOptions, type Allowed, type WithDefaults } from './options.js';
-import { parameterKey, registered } from './state.js';
+import { parameterKey, registered, StateVariables } from './state.js';
 
 /** A class's options, and the update rule of them. */
 export interface RuleSpec<Options extends object, Defaults extends Partial<Options>> {
@@ -35,11 +35,16 @@ export function prepared<Options extends object, Defaults extends Partial<Option
 
 /** A `tf.Optimizer` around a rule that learns more than α, or wants the model to be used at other parameters. */
 export abstract class RuleOptimizer extends HypergradientOptimizer {
+  readonly #rule: UpdateRule;
+  readonly #state: StateVariables;
   readonly #settable: boolean;
   #using = false;
 
   protected constructor({ name, rule, options, settable }: Prepared) {
-    super(name, rule, options);
+    const state = new StateVariables(rule, name);
+    super(name, rule, options, state);
+    this.#rule = rule;
+    this.#state = state;
     this.#settable = settable;
   }
 
@@ -54,7 +59,7 @@ export abstract class RuleOptimizer extends HypergradientOptimizer {
   }
 
   override async readLearningRate(): Promise<number> {
-    const { rule, state } = this;
+    const [rule, state] = [this.#rule, this.#state];
     const drift = tidy(() => {
       const { high, low } = (state.tree && rule.drift?.(state.tree)) ?? { high: scalar(0), low: scalar(0) };
       return [high.clone(), low.clone()] as const;
@@ -66,10 +71,10 @@ export abstract class RuleOptimizer extends HypergradientOptimizer {
 
   /** What is learned besides α, by symbol; nothing before the first step. Waits for the step that is under way. */
   get learned(): Readonly<Record<string, number>> {
-    const { tree } = this.state;
+    const { tree } = this.#state;
     return tidy(() =>
       Object.fromEntries(
-        Object.entries((tree && this.rule.learned?.(tree)) ?? {}).map(([symbol, value]) => {
+        Object.entries((tree && this.#rule.learned?.(tree)) ?? {}).map(([symbol, value]) => {
           // Variables are named by their keys here.
           return [symbol.replace(/\/\//, '/'), value.dataSync()[0]!];
         }),
@@ -86,16 +91,16 @@ export abstract class RuleOptimizer extends HypergradientOptimizer {
    * @throws UsageError where `use` trains.
    */
   async evaluated<T>(use: () => T | Promise<T>, variables: readonly Variable[] = []): Promise<T> {
-    if (variables.length > 0) this.state.meet(variables.map(({ name }) => name));
-    const { tree, names } = this.state;
-    if (!tree || !this.rule.evaluated || this.#using) return use();
+    if (variables.length > 0) this.#state.meet(variables.map(({ name }) => name));
+    const { tree, names } = this.#state;
+    if (!tree || !this.#rule.evaluated || this.#using) return use();
     const trained = names.map((name) => registered(name).clone());
     const assign = (tensors: readonly Tensor[]) => {
       for (const [i, name] of names.entries()) registered(name).assign(tensors[i]!);
     };
     tidy(() => {
       const parameters = Object.fromEntries(names.map((name) => [parameterKey(name), registered(name)]));
-      const average = this.rule.evaluated!(tree, parameters);
+      const average = this.#rule.evaluated!(tree, parameters);
       assign(names.map((name) => average[parameterKey(name)]!.clone()));
     });
     this.#using = true;

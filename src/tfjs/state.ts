@@ -54,7 +54,15 @@ export class StateVariables {
     if (strangers.length === 0 && this.#tree) return this.#tree;
 
     return tidy(() => {
-      const initial = new Map(strangers.map((name) => [name, this.#fieldsOf(name, registered(name))]));
+      const parameters = Object.fromEntries(strangers.map((name) => [parameterKey(name), registered(name)]));
+      // Of all at once: what they share may depend on where all of them begin.
+      const first = flatten(this.#rule.init(parameters));
+      const initial = new Map(
+        strangers.map((name) => [
+          name,
+          new Map(this.#ownPaths(name).map((path) => [fieldOf(path, name), first[path]!])),
+        ]),
+      );
       const { claimed, named } = claims({
         owner: this.#owner,
         strangers: initial,
@@ -67,11 +75,8 @@ export class StateVariables {
         this.#own.set(name, before === undefined ? mapValues(fields, kept) : this.#restored.get(before)!);
         if (before !== undefined) this.#restored.delete(before);
       }
-      // What parameters share may depend on where all of them begin.
-      const first = Object.fromEntries(strangers.map((name) => [parameterKey(name), registered(name)]));
-      const all = flatten(this.#rule.init(first));
-      for (const path of Object.keys(this.#sharedTensors())) {
-        if (!this.#shared.has(path)) this.#shared.set(path, kept(all[path]!));
+      for (const path of this.#paths({})) {
+        if (!this.#shared.has(path)) this.#shared.set(path, kept(first[path]!));
       }
       return this.#arrange();
     });
@@ -132,26 +137,19 @@ export class StateVariables {
     return (this.#tree = unflatten(this.#rule.init(parameters), variables));
   }
 
-  /** A parameter's first state by field. */
-  #fieldsOf(name: string, parameter: Tensor): Fields {
-    const state = flatten(this.#rule.init({ [parameterKey(name)]: parameter }));
-    return new Map(this.#ownPaths(name).map((path) => [fieldOf(path, name), state[path]!]));
-  }
-
   #ownPaths(name: string): string[] {
-    const shared = this.#sharedTensors();
-    const paths = Object.keys(flatten(this.#rule.init({ [parameterKey(name)]: scalar(0) })));
-    return paths.filter((path) => !(path in shared));
+    return this.#paths({ [parameterKey(name)]: scalar(0) }).filter((path) => fieldOf(path, name) !== path);
   }
 
-  #sharedTensors(): NamedTensors {
-    return flatten(this.#rule.init({}));
+  /** Of the state's tensors. */
+  #paths(parameters: NamedTensors): string[] {
+    return Object.keys(flatten(this.#rule.init(parameters)));
   }
 
   #parsed(weights: readonly NamedTensor[]) {
     const [sharedPaths, fieldNames] = tidy(() => [
-      Object.keys(this.#sharedTensors()),
-      [...this.#fieldsOf('', scalar(0)).keys()],
+      this.#paths({}),
+      this.#ownPaths('').map((path) => fieldOf(path, '')),
     ]);
     const shared = new Map<string, Tensor>();
     const own = new Map<string, Map<string, Tensor>>();

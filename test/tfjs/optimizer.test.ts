@@ -155,6 +155,7 @@ describe.each(cases)('%s', (_, make, rule) => {
       }),
       { includeOptimizer: true },
     );
+    const learned = isOther(optimizer) ? optimizer.learned : {};
     await fit(whole);
 
     const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved!));
@@ -163,13 +164,19 @@ describe.each(cases)('%s', (_, make, rule) => {
     expect(restored.getConfig()).toEqual(optimizer.getConfig());
     expect(restored.iterations).toBe(12);
     // What belongs to the elements of a variable waits for it.
-    if (optimizer.getClassName() !== 'ElementSGDHD') expect(restored.learningRate).not.toBe(rule.alpha0);
+    if (optimizer.getClassName() !== 'ElementSGDHD') {
+      expect(restored.learningRate).not.toBe(rule.alpha0);
+      if (isOther(restored)) expect(restored.learned).toEqual(learned);
+    }
     await fit(loaded);
 
     expect(loaded.getWeights().map((weight) => weight.arraySync())).toEqual(
       whole.getWeights().map((weight) => weight.arraySync()),
     );
     expect(restored.learningRate).toBe(optimizer.learningRate);
+    if (isOther(restored) && isOther(optimizer)) {
+      expect(Object.values(restored.learned)).toEqual(Object.values(optimizer.learned));
+    }
     expect(restored.iterations).toBe(24);
     const names = [...(await restored.getWeights()), ...loaded.weights].map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
