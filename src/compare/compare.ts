@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import { findRuns, readRuns, runName, type Run, type Warn } from '../results/find.js';
 import { differences, type Difference } from '../results/record.js';
 import { listed, shown } from '../text.js';
-import { compareRows, type Comparison } from './deviation.js';
+import { compareRows, type Comparison, type Unpaired } from './deviation.js';
 import { publishedRuns } from './published.js';
 
 /** The word for the figures that come with the package, in the place of a folder. */
@@ -73,6 +73,7 @@ export function compareResults({ a, b, tolerance, warn, onPair }: CompareOptions
       leftOut.push(run);
       continue;
     }
+    tellUnpaired(run, comparison, { a, b, warn });
     runs.push({
       run,
       ...comparison,
@@ -99,6 +100,23 @@ export function compareResults({ a, b, tolerance, warn, onPair }: CompareOptions
     onlyA: [...left.keys()].filter((run) => !right.has(run)),
     onlyB: [...right.keys()].filter((run) => !left.has(run)),
   };
+}
+
+/** A finished file that was cut at a line's end, or has a gap, looks whole. Of the published rows, only a sample is there. */
+function tellUnpaired(
+  run: string,
+  { rows, only }: Comparison,
+  { a, b, warn }: Pick<CompareOptions, 'a' | 'b' | 'warn'>,
+): void {
+  const tell = (which: 'A' | 'B', alone: Unpaired, other: string) => {
+    if (alone.rows === 0 || other === published) return;
+    warn(
+      `${shown(run)}: ${alone.rows} of ${which}'s ${rows + alone.rows} rows, the first of iteration ${alone.iteration}, ` +
+        `are not in ${which === 'A' ? 'B' : 'A'}, and not compared`,
+    );
+  };
+  tell('A', only.a, b);
+  tell('B', only.b, a);
 }
 
 /** The last row, with the losses of the last epoch that came to its end. */

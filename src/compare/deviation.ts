@@ -16,10 +16,18 @@ export interface Deviation {
 export interface Comparison {
   /** Rows that both have, by Iteration; no other row is compared. */
   readonly rows: number;
+  /** Rows that only one of the two has. */
+  readonly only: { readonly a: Unpaired; readonly b: Unpaired };
   /** The largest deviation of each quantity; undefined if no row has it. */
   readonly largest: Readonly<Record<Quantity, Deviation | undefined>>;
   /** The first row past the tolerance. */
   readonly first: (Deviation & { readonly quantity: Quantity }) | undefined;
+}
+
+export interface Unpaired {
+  readonly rows: number;
+  /** Of the first of them; undefined where there is none. */
+  readonly iteration: number | undefined;
 }
 
 /**
@@ -51,7 +59,13 @@ export function compareRows(a: readonly Row[], b: readonly Row[], tolerance: num
       if (here.deviation > tolerance) first ??= { ...here, quantity };
     }
   }
-  return { rows: pairs.length, largest, first };
+  return { rows: pairs.length, only: { a: unpaired(a, b), b: unpaired(b, a) }, largest, first };
+}
+
+function unpaired(rows: readonly Row[], others: readonly Row[]): Unpaired {
+  const iterations = new Set(others.map(({ iteration }) => iteration));
+  const alone = rows.filter(({ iteration }) => !iterations.has(iteration));
+  return { rows: alone.length, iteration: alone[0]?.iteration };
 }
 
 /** 0 where both are the same, NaN and infinities included. */

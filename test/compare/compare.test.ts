@@ -60,7 +60,11 @@ describe('compareResults', () => {
     expect(same.withinTolerance).toBe(true);
     expect(same.runs[0]?.rows).toBe(31);
 
-    const other = compareResults({ a, b, tolerance: 1e-5, warn });
+    const warnings: string[] = [];
+    const other = compareResults({ a, b, tolerance: 1e-5, warn: (message) => warnings.push(message) });
+    expect(warnings).toEqual([
+      "mlp/+1e-03_+1e-07/adam: 10 of A's 31 rows, the first of iteration 22, are not in B, and not compared",
+    ]);
     expect(other.withinTolerance).toBe(false);
     expect(other.runs).toHaveLength(1);
     expect(other.onlyB).toEqual(['mlp/+1e-03_+1e-03/sgd']);
@@ -77,6 +81,26 @@ describe('compareResults', () => {
     expect(JSON.parse(comparisonJson(other))).toMatchObject({ withinTolerance: false, runs: [{ rows: 21 }] });
   });
 
+  it('tells of rows that a file cut at the end of a line, or with a gap, does not have', () => {
+    const [a, b] = [temporaryFolder(), temporaryFolder()];
+    const lines = syntheticCsv().split('\r\n');
+    const warnings: string[] = [];
+    const compared = (text: string) => {
+      writeCsv(a, path, text);
+      writeCsv(b, path, syntheticCsv());
+      compareResults({ a, b, tolerance: 0, warn: (message) => warnings.push(message) });
+      return warnings.splice(0);
+    };
+    expect(compared(lines.join('\r\n'))).toEqual([]);
+    expect(compared(lines.slice(0, 5).concat('').join('\r\n'))).toEqual([
+      expect.stringMatching(/: 27 of B's 31 rows, the first of iteration 5, are not in A, and not compared$/),
+    ]);
+    expect(compared(lines.toSpliced(5, 2).join('\r\n'))).toEqual([
+      expect.stringMatching(/: 2 of B's 31 rows, the first of iteration 5, are not in A/),
+    ]);
+    expect(compared(lines.map((line) => line.replace(/^3,31,/, '3,32,')).join('\r\n'))).toHaveLength(2);
+  });
+
   it('says what both have where they share nothing', () => {
     const dir = temporaryFolder();
     writeCsv(dir, path.replace('mlp', 'cnn'), syntheticCsv());
@@ -89,7 +113,8 @@ describe('compareResults', () => {
     const dir = temporaryFolder();
     writeCsv(dir, path, syntheticCsv());
     const figures = overlay('ours', 'published', warn);
-    compareResults({ a: dir, b: 'published', tolerance: 1, warn, onPair: figures.add });
+    // The published run is longer than ours.
+    compareResults({ a: dir, b: 'published', tolerance: 1, warn: () => undefined, onPair: figures.add });
     const [written] = await figures.write(dir, ['svg']);
     expect(written).toBe(join(dir, 'compare_mlp.svg'));
     const svg = readFileSync(written ?? '', 'utf8');

@@ -36,8 +36,13 @@ describe('compareRows', () => {
   });
 
   it('compares the iterations that both have', () => {
-    const { rows, first, largest } = compareRows([row(2), row(3, { loss: 9 }), row(4)], [row(2), row(4), row(6)], 0);
+    const [a, b] = [
+      [row(2), row(3, { loss: 9 }), row(4)],
+      [row(2), row(4), row(6), row(7)],
+    ];
+    const { rows, only, first, largest } = compareRows(a, b, 0);
     expect(rows).toBe(2);
+    expect(only).toEqual({ a: { rows: 1, iteration: 3 }, b: { rows: 2, iteration: 6 } });
     expect(first).toBeUndefined();
     expect(largest.loss?.deviation).toBe(0);
     expect(largest.validLoss).toBeUndefined();
