@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { integer } from '../src/cli/arguments.js';
-import { publishedMethods as methods } from '../src/optimizers/table.js';
+import { publishedMethods as methods } from '../src/methods/table.js';
 
 /** Steps of one measurement: ours less than an epoch, so that no validation is among them. */
 const steps: Record<string, { ours: number; torch: number; jax: number }> = {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { integer } from '../src/cli/arguments.js';
-import { publishedMethods } from '../src/optimizers/table.js';
+import { publishedMethods } from '../src/methods/table.js';
 
 const list = (given: string) => given.split(',').filter(Boolean);
 const flags = new Command('gpu_bench.ts')

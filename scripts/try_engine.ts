@@ -18,8 +18,8 @@ import { UsageError } from '../src/errors.js';
 import type { Model } from '../src/models/model.js';
 import { models as trained } from '../src/models/models.js';
 import { vggModel } from '../src/models/vgg.js';
-import { updateRule } from '../src/optimizers/methods.js';
-import { methods, publishedMethods, specOf, type Method } from '../src/optimizers/table.js';
+import { updateRule } from '../src/methods/rule.js';
+import { methods, publishedMethods, specOf, type Method } from '../src/methods/table.js';
 import { mt19937 } from '../src/random/mt19937.js';
 import { prepare } from '../src/training/prepare.js';
 

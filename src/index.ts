@@ -35,7 +35,7 @@ export {
 } from './optimizers/schedule_free.js';
 export { momentum, sgd, sgdDirection, steepest, type MomentumOptions } from './optimizers/sgd.js';
 export { sgdHD, type SGDHDRuleOptions } from './optimizers/sgd_hd.js';
-export { rated } from './optimizers/tower.js';
+export { rated, sgdTower } from './optimizers/tower.js';
 export { tunableAdamDirection } from './optimizers/tunable_adam.js';
 export type { NamedTensors, TensorTree } from './tensors.js';
 export { AdamHD, type AdamHDOptions } from './tfjs/adam_hd.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { methods, methodTable, specOf, type OwnOption } from '../optimizers/table.js';
+import { methods, specOf, type OwnOption } from '../methods/table.js';
 import type { Setting } from '../results/record.js';
 import { print } from './output.js';
 import { optionSpecs } from './train_options.js';
@@ -12,7 +12,7 @@ export function methodsCommand(): Command {
     .action(({ json }: { readonly json: boolean }) => {
       const described = methods.map((method) => {
         const { label, learns, paper } = specOf(method);
-        const names = Object.keys(methodTable[method].options) as OwnOption[];
+        const names = Object.keys(specOf(method).options) as OwnOption[];
         const options = names.map((name) => {
           return { name, default: specOf(method).options[name] ?? null, about: optionSpecs[name].about };
         });

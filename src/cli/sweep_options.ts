@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Setting } from '../results/record.js';
 import type { RunOrder } from '../sweep/plan.js';
 import type { Grid } from '../sweep/grid.js';
-import { has, specOf } from '../optimizers/table.js';
+import { has, specOf } from '../methods/table.js';
 import { shellWord } from '../text.js';
 import {
   chosenEngine,

@@ -11,7 +11,7 @@ import {
   trainOptions,
   type TrainFlags,
 } from './train_options.js';
-import type { OwnOption } from '../optimizers/table.js';
+import type { OwnOption } from '../methods/table.js';
 
 /** `hypergrad train`: what train.py does. It says on standard error how it goes. */
 export function trainCommand(): Command {

@@ -2,7 +2,17 @@ import { Option } from 'commander';
 import type { EngineName } from '../engine/engines.js';
 import { UsageError } from '../errors.js';
 import type { ModelName } from '../models/models.js';
-import { has, methods, methodsWith, specOf, type Method, type OwnOption } from '../optimizers/table.js';
+import {
+  has,
+  methods,
+  methodsWith,
+  numberOptionNames,
+  numberOptions,
+  specOf,
+  type Method,
+  type NumberOptionName,
+  type OwnOption,
+} from '../methods/table.js';
 import { usual, type Settings } from '../run/settings.js';
 import { finite, integer, nonNegative, oneOf, positive } from './arguments.js';
 import {
@@ -104,7 +114,7 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   },
   weightDecay: {
     flags: '--weightDecay <factor>',
-    about: 'L2 penalty',
+    about: 'L2 penalty; of prodigy and adamw_sf kept out of the gradient, as AdamW has it',
     parse: nonNegative,
     preset: usual.weightDecay,
     inSweep: 'many',
@@ -136,15 +146,7 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
     preset: usual.hypergradOptimizer,
     inSweep: 'many',
   },
-  ...ownSpecs({
-    muLr: ['--muLr <rate>', 'learning rate of the momentum', nonNegative],
-    betaLr: ['--betaLr <rate>', 'learning rate of β', nonNegative],
-    decayLr: ['--decayLr <rate>', "learning rate of Adam's β₁ and β₂", nonNegative],
-    d0: ['--d0 <distance>', 'estimate of the distance to begin with', positive],
-    dCoef: ['--dCoef <factor>', 'factor of that estimate', positive],
-    repsRel: ['--repsRel <share>', 'length of the first step, relative to 1 + ‖θ₀‖', positive],
-    warmupSteps: ['--warmupSteps <count>', 'steps over which α grows to α₀', integer(0)],
-  }),
+  ...numberSpecs(),
   batchSize: {
     flags: '--batchSize <count>',
     about: 'images in a mini-batch',
@@ -288,23 +290,22 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   },
 };
 
-/** Options without a default of their own, which the table of methods has; `about` goes on with who has them. */
-function ownSpecs<Name extends OwnOption>(
-  specs: Readonly<Record<Name, readonly [flags: string, about: string, parse: (given: string) => number]>>,
-): Record<Name, OptionSpec<number | undefined>> {
-  const entries = Object.entries(specs) as [Name, (typeof specs)[Name]][];
-  return Object.fromEntries(
-    entries.map(([name, [flags, about, parse]]) => {
-      const those = methodsWith(name);
-      return [name, { flags, about: `${about}, of ${those.join(', ')}`, parse, inSweep: 'many' }];
-    }),
-  ) as unknown as Record<Name, OptionSpec<number | undefined>>;
+/** Options without a default of their own, which the methods have; `about` goes on with who has them. */
+function numberSpecs(): Record<NumberOptionName, OptionSpec<number | undefined>> {
+  const parsers = { nonNegative, positive, count: integer(0) };
+  const specs = numberOptionNames.map((name): [string, OptionSpec<number | undefined>] => {
+    const { value, about, allowed } = numberOptions[name];
+    const those = methodsWith(name).join(', ');
+    const spec = { flags: `--${name} <${value}>`, about: `${about}, of ${those}`, parse: parsers[allowed] };
+    return [name, { ...spec, inSweep: 'many' }];
+  });
+  return Object.fromEntries(specs) as Record<NumberOptionName, OptionSpec<number | undefined>>;
 }
 
 /** The options that not every method has. */
 export const ownOptions = [
   ...(['alpha_0', 'beta', 'mu', 'order', 'multiplicative', 'lowerBound', 'clip', 'hypergradOptimizer'] as const),
-  ...(['muLr', 'betaLr', 'decayLr', 'd0', 'dCoef', 'repsRel', 'warmupSteps'] as const),
+  ...numberOptionNames,
 ] as const satisfies readonly OwnOption[];
 
 /** What holds for an option of a method where it is not given; undefined: it is off, or the method has no such option. */

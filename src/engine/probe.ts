@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import { UsageError } from '../errors.js';
 import { linear } from '../models/linear.js';
 import type { Model, Values, Variables } from '../models/model.js';
-import { updateRule } from '../optimizers/methods.js';
+import { updateRule } from '../methods/rule.js';
 import { createEngine, type EngineName } from './engines.js';
 import { nvidiaCard } from './nvidia.js';
 import { program } from './program.js';

@@ -1,6 +1,6 @@
 import type { Data, Mark } from 'vega';
 import type { Figure } from './export.js';
-import { specOf } from '../optimizers/table.js';
+import { specOf } from '../methods/table.js';
 import { shown } from '../text.js';
 import { insetAxis, linearAxis, logAxis, type Axis } from './axis.js';
 import { boxHeight, font, legendBox, mostInside, type Entry } from './legend.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { extent, group } from 'd3-array';
 import type { Axis, Legend, Mark, Scale, Spec } from 'vega';
-import { has, type Method } from '../optimizers/table.js';
+import { has, type Method } from '../methods/table.js';
 import { methodOrder, type Warn } from '../results/find.js';
 import { summarize, type SettingSummary } from '../summary/summary.js';
 import { shown } from '../text.js';

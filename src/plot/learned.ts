@@ -1,6 +1,6 @@
 import { extent, max } from 'd3-array';
 import { UsageError } from '../errors.js';
-import type { Method } from '../optimizers/table.js';
+import type { Method } from '../methods/table.js';
 import { readRuns, type RunFile, type Warn } from '../results/find.js';
 import { learnedFileOf, readLearned } from '../results/learned.js';
 import { withoutSeed } from '../results/path.js';

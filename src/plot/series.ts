@@ -1,6 +1,6 @@
 import { methodOrder, type Run, type RunFile } from '../results/find.js';
 import type { Row } from '../results/row.js';
-import { methods, specOf, type Method } from '../optimizers/table.js';
+import { methods, specOf, type Method } from '../methods/table.js';
 import { withoutSeed } from '../results/path.js';
 import { outcomeSoFar } from '../summary/outcome.js';
 import { growingCurve, overSeeds, type GrowingCurve, type SeedCurves } from './growing.js';

@@ -4,7 +4,7 @@ import { overSeeds, type GrowingCurve } from '../plot/growing.js';
 import { titleOf } from '../plot/figure.js';
 import { styles } from '../plot/series.js';
 import type { Point } from '../plot/thin.js';
-import { has, specOf, type Method } from '../optimizers/table.js';
+import { has, specOf, type Method } from '../methods/table.js';
 import { UsageError } from '../errors.js';
 import { readError } from '../files.js';
 import { methodOrder, runName, type RunFile, type Warn } from '../results/find.js';

@@ -1,4 +1,4 @@
-import { methods, specOf, type Method } from '../optimizers/table.js';
+import { methods, specOf, type Method } from '../methods/table.js';
 
 /** The methods' colours on a dark page, where the published ones are too dark to read. */
 export const darkColours = Object.fromEntries(

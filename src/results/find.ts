@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { readError, sha256Of } from '../files.js';
-import { methods, type Method } from '../optimizers/table.js';
+import { methods, type Method } from '../methods/table.js';
 import { shown } from '../text.js';
 import { tellsSettings } from './path.js';
 import { readRun } from './read.js';

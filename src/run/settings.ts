@@ -3,7 +3,14 @@ import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engines.js';
 import type { ModelName } from '../models/models.js';
 import type { Order } from '../optimizers/adam_hd.js';
-import { has, specOf, type Method, type OwnOption } from '../optimizers/table.js';
+import {
+  has,
+  numberOptionNames,
+  specOf,
+  type Method,
+  type NumberOptionName,
+  type OwnOption,
+} from '../methods/table.js';
 import type { HypergradOptimizer } from '../optimizers/rate.js';
 import { datasetDigest } from '../data/digest.js';
 import { resultPath } from '../results/path.js';
@@ -12,7 +19,7 @@ import type { Identity, lengths, machinery, Setting } from '../results/record.js
 import { codeVersion } from '../version.js';
 
 /** What a run is told to do, by the names of the command line. */
-export interface Settings {
+export interface Settings extends Partial<Readonly<Record<NumberOptionName, number>>> {
   readonly model: ModelName;
   readonly method: Method;
   readonly alpha_0: number;
@@ -24,13 +31,6 @@ export interface Settings {
   readonly lowerBound?: number;
   readonly clip?: number;
   readonly hypergradOptimizer: HypergradOptimizer;
-  readonly muLr?: number;
-  readonly betaLr?: number;
-  readonly decayLr?: number;
-  readonly d0?: number;
-  readonly dCoef?: number;
-  readonly repsRel?: number;
-  readonly warmupSteps?: number;
   readonly batchSize: number;
   readonly epochs: number;
   readonly iterations: number;
@@ -64,7 +64,7 @@ export const usual = {
 /** All but what a path has a place for, how far a run goes, and what no row depends on. */
 type PathSetting = Exclude<
   keyof Settings,
-  | OwnSetting
+  | NumberOptionName
   | 'model'
   | 'method'
   | 'alpha_0'
@@ -77,12 +77,8 @@ type PathSetting = Exclude<
 
 /** A null stands for a setting that is off; the compiler sees to it that none is forgotten. */
 type Resolved = Readonly<
-  Record<Exclude<keyof Settings, 'engine' | OwnSetting>, Setting> & Partial<Record<OwnSetting, Setting>>
+  Record<Exclude<keyof Settings, 'engine' | NumberOptionName>, Setting> & Partial<Record<NumberOptionName, Setting>>
 >;
-
-/** Options that are told of the methods alone that have them. */
-const ownSettings = ['muLr', 'betaLr', 'decayLr', 'd0', 'dCoef', 'repsRel', 'warmupSteps'] as const;
-type OwnSetting = (typeof ownSettings)[number];
 
 /** What a run is, to be told from others. */
 export function identityOf(settings: Settings, circumstances: Circumstances): Identity {
@@ -117,15 +113,17 @@ export function targetOf(settings: Settings, dir: string): string {
 export function sweepTargetOf(settings: Settings, dir: string): string {
   const { alpha_0, beta } = settings;
   const rounded = Object.entries({ alpha_0, beta }).filter(([, rate]) => Number(pythonExponent(rate)) !== rate);
-  const unusual = [...(Object.keys(usual) as PathSetting[]), ...ownSettings].flatMap((name): [string, Setting][] => {
-    const value = settings[name] ?? null;
-    return value === usualOf(settings.method, name) ? [] : [[name, value]];
-  });
+  const unusual = [...(Object.keys(usual) as PathSetting[]), ...numberOptionNames].flatMap(
+    (name): [string, Setting][] => {
+      const value = settings[name] ?? null;
+      return value === usualOf(settings.method, name) ? [] : [[name, value]];
+    },
+  );
   return resultPath({ ...pathOptions(settings, dir), besides: Object.fromEntries([...rounded, ...unusual]) });
 }
 
 /** What no path names: what a method of its own has by default, or the published runs have in common. */
-function usualOf(method: Method, name: PathSetting | OwnSetting): Setting {
+function usualOf(method: Method, name: PathSetting | NumberOptionName): Setting {
   const own = specOf(method).options[name as OwnOption];
   return own ?? (Object.hasOwn(usual, name) ? usual[name as PathSetting] : null);
 }
@@ -150,7 +148,7 @@ function resolved(settings: Settings): Resolved {
     ...{ model, method, alpha_0, beta, mu, weightDecay, order, multiplicative, lowerBound, clip, hypergradOptimizer },
     ...{ batchSize, epochs, iterations, lossThreshold, reduction, seed, parallel, synthetic },
     ...Object.fromEntries(
-      ownSettings.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]]])),
+      numberOptionNames.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]]])),
     ),
     ...{ threads, workers, device },
   };

@@ -1,7 +1,7 @@
 import { deviation, group, mean } from 'd3-array';
 import { findRuns, noRunsIn, readRuns, type Run, type RunFile, type Warn } from '../results/find.js';
 import { withoutSeed } from '../results/path.js';
-import type { Method } from '../optimizers/table.js';
+import type { Method } from '../methods/table.js';
 import { UsageError } from '../errors.js';
 import { outcomeSoFar, type Outcome } from './outcome.js';
 

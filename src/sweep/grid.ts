@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { has, methodsWith, type Method, type OwnOption } from '../optimizers/table.js';
+import { has, methodsWith, type Method, type OwnOption } from '../methods/table.js';
 import type { Settings } from '../run/settings.js';
 
 /** Values of each option, of which a run has one: its runs are all combinations. */

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { methods } from '../../src/optimizers/table.js';
+import { methods } from '../../src/methods/table.js';
 import { temporaryFolder } from '../synthetic.js';
 import { hypergrad } from './hypergrad.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { methods, methodTable } from '../../src/optimizers/table.js';
+import { methods, publishedMethods } from '../../src/methods/table.js';
 import { defaultOf, optionSpecs, ownOptions } from '../../src/cli/train_options.js';
 import { hypergrad } from './hypergrad.js';
 
@@ -15,7 +15,7 @@ it('hypergrad methods tells of every method, for people and for programs', async
 });
 
 it('the defaults of the published methods are those of the options', () => {
-  for (const method of methods.filter((each) => 'published' in methodTable[each])) {
+  for (const method of publishedMethods) {
     for (const option of ownOptions) expect(defaultOf(method, option)).toBe(optionSpecs[option].preset);
   }
 });

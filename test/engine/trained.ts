@@ -4,8 +4,8 @@ import { program } from '../../src/engine/program.js';
 import { initLinear, linear } from '../../src/models/linear.js';
 import type { Model } from '../../src/models/model.js';
 import { vggModel } from '../../src/models/vgg.js';
-import { updateRule } from '../../src/optimizers/methods.js';
-import type { Method } from '../../src/optimizers/table.js';
+import { updateRule } from '../../src/methods/rule.js';
+import type { Method } from '../../src/methods/table.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 import { datasetOf, randomImages } from '../images.js';
 

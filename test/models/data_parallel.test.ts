@@ -5,7 +5,7 @@ import { program } from '../../src/engine/program.js';
 import { dataParallel } from '../../src/models/data_parallel.js';
 import type { Model } from '../../src/models/model.js';
 import { vggModel } from '../../src/models/vgg.js';
-import { updateRule } from '../../src/optimizers/methods.js';
+import { updateRule } from '../../src/methods/rule.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 import { datasetOf, randomImages } from '../images.js';
 

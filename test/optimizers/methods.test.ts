@@ -1,7 +1,7 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { updateRule } from '../../src/optimizers/methods.js';
-import type { Method } from '../../src/optimizers/table.js';
+import { updateRule } from '../../src/methods/rule.js';
+import type { Method } from '../../src/methods/table.js';
 import { follow } from './rules.js';
 
 beforeAll(() => setBackend('cpu'));

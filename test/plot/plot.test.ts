@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { plotResults } from '../../src/plot/plot.js';
 import { styles } from '../../src/plot/series.js';
-import { methods, publishedMethods } from '../../src/optimizers/table.js';
+import { methods, publishedMethods } from '../../src/methods/table.js';
 import { learnedCsv, syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
 
 const rates = '+1e-03_+1e-07';

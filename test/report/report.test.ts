@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../src/report/report.js';
-import { methods, methodTable } from '../../src/optimizers/table.js';
+import { methods, specOf } from '../../src/methods/table.js';
 import { writeRecord } from '../../src/results/record.js';
 import { record } from '../record.js';
 import { learnedCsv, syntheticCsv, temporaryFolder, writeCsv } from '../synthetic.js';
@@ -170,7 +170,7 @@ describe.skipIf(!existsSync(executablePath))('the page in Chromium', () => {
     await page.getByRole('button', { name: 'SGD-HD by layer', exact: true }).click();
     expect(await page.locator('.u-legend').nth(3).locator('.u-off').count()).toBe(2);
     const rows = await page.locator('table.values').first().locator('tbody th').allInnerTexts();
-    expect(rows, 'in the order of the table of methods').toEqual(methods.map((method) => methodTable[method].label));
+    expect(rows, 'in the order of the table of methods').toEqual(methods.map((method) => specOf(method).label));
     // Adam's loss was made the lowest.
     const adam = page.locator('table.values').first().locator('tbody tr').first();
     expect(await adam.locator('th').innerText()).toBe('Adam');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createEngine } from '../../src/engine/engines.js';
 import { program } from '../../src/engine/program.js';
 import { logreg } from '../../src/models/logreg.js';
-import { updateRule } from '../../src/optimizers/methods.js';
+import { updateRule } from '../../src/methods/rule.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 import { asEvaluated } from '../../src/training/evaluated.js';
 import { datasetOf, randomImages } from '../images.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelName } from '../../src/models/models.js';
-import type { Method } from '../../src/optimizers/table.js';
+import type { Method } from '../../src/methods/table.js';
 import type { Row } from '../../src/results/row.js';
 import { publishedFile, publishedTable, type PublishedRow } from '../published.js';
 import { rowsOf } from './helpers.js';

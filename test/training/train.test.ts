@@ -3,7 +3,7 @@ import { loadMnist } from '../../src/data/mnist.js';
 import { onnxEngine } from '../../src/engine/onnx/engine.js';
 import { program } from '../../src/engine/program.js';
 import { logreg } from '../../src/models/logreg.js';
-import { updateRule } from '../../src/optimizers/methods.js';
+import { updateRule } from '../../src/methods/rule.js';
 import { mt19937 } from '../../src/random/mt19937.js';
 import { rowsOf } from './helpers.js';
 
