@@ -61,7 +61,7 @@ export function specOf(method: Method): Described {
 /** The methods' options beyond those of the paper's, by name. */
 export const numberOptions = Object.fromEntries(
   methods.flatMap((method) => Object.entries(specOf(method).own ?? {})),
-) as Readonly<Record<NumberOptionName, Omit<NumberOption, 'preset'>>>;
+) as unknown as Readonly<Record<NumberOptionName, Omit<NumberOption, 'preset'>>>;
 
 export const numberOptionNames = Object.keys(numberOptions) as NumberOptionName[];
 
