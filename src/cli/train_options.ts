@@ -41,6 +41,8 @@ const engines = [
 const orders = ['reference', 'paper'] as const satisfies readonly Settings['order'][];
 const hypergradOptimizers = ['plain', 'momentum', 'adam'] as const satisfies readonly Settings['hypergradOptimizer'][];
 
+const decoupled = methods.filter((method) => specOf(method).decoupled);
+
 /** What `hypergrad train` is told: the flags of the reference's train.py, by its names, and ours. */
 export interface TrainFlags extends Omit<Settings, 'engine'> {
   readonly engine?: EngineName;
@@ -114,7 +116,7 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   },
   weightDecay: {
     flags: '--weightDecay <factor>',
-    about: 'L2 penalty; of prodigy and adamw_sf kept out of the gradient, as AdamW has it',
+    about: `L2 penalty; of ${decoupled.join(' and ')} kept out of the gradient, as AdamW has it`,
     parse: nonNegative,
     preset: usual.weightDecay,
     inSweep: 'many',

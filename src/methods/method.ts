@@ -43,6 +43,8 @@ export interface MethodSpec<Own extends string = never> {
   readonly options: Partial<SharedOptions>;
   /** Those that it has beyond. */
   readonly own?: Readonly<Record<Own, NumberOption>>;
+  /** Whether it keeps the weight decay out of the gradient, as AdamW has it. */
+  readonly decoupled?: true;
   /** Its curve: colours on a light and on a dark page, lengths of dash and gap, width. */
   readonly style: readonly [light: string, dark: string, dash: readonly number[], width: number];
   /** Whether its runs were published: then results lie under its β, too, though it has none. */

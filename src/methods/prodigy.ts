@@ -9,6 +9,7 @@ export const prodigy = method({
     d0: { value: 'distance', about: 'estimate of the distance to begin with', allowed: 'positive', preset: 1e-6 },
     dCoef: { value: 'factor', about: 'factor of that estimate', allowed: 'positive', preset: 1 },
   },
+  decoupled: true,
   style: ['#c4317f', '#f07ab5', [12, 3], 1.8],
   rule: ({ prodigy }, options) => prodigy(options),
 });

@@ -22,6 +22,7 @@ export const scheduleFreeAdamW = method({
   paper,
   options: { alpha_0: 0.0025 },
   own,
+  decoupled: true,
   style: ['#145c5c', '#a5ecec', [2.6, 1.6], 1.5],
   rule: ({ scheduleFreeAdamW }, options) => scheduleFreeAdamW(options),
 });
