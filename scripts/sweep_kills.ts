@@ -1,12 +1,12 @@
 /**
  * Kills sweeps, and single processes of theirs, at random moments, half of the time with two sweeps on the folder, until all
  * runs have finished; and holds every file against that of a sweep that nobody disturbed. Prints what it counted, and exits
- * with 1 where anything is lost, is there twice, or differs.
+ * with 1 where anything is lost, is there twice, was trained again once it had finished, or differs.
  *
  *     npm run build && npx tsx scripts/sweep_kills.ts [--kills 60] [--seed 1]
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -23,10 +23,10 @@ const { values } = parseArgs({
 const random = mt19937(Number(values.seed));
 const draw = () => random.next() / 2 ** 32;
 
-/** Fifteen runs in six groups. Each epoch is a checkpoint; rates at which rounding stays rounding. */
+/** Fifteen runs in six groups. Each epoch is a checkpoint, before its validation and after it; rates at which rounding stays rounding. */
 const grid = [
   ...['--method', 'sgd,sgd_hd,adam_hd', '--alpha_0', '1e-2,1e-3,1e-4', '--beta', '1e-5,1e-6', '--jobs', '2'],
-  ...['--reduction', '60', '--epochs', '600', '--checkpoint', '0.0001'],
+  ...['--reduction', '60', '--epochs', '120', '--checkpoint', '0.0001'],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'hypergrad-sweep-kills-'));
@@ -67,6 +67,31 @@ function sweep(dir: string) {
 
 /** Sweeps on one folder, of which one or a process of one is killed, again and again until all is done. */
 async function disturbed(dir: string): Promise<void> {
+  const finished = new Map<string, string>();
+  const watching = setInterval(() => look(dir, finished), 50);
+  try {
+    await killed(dir);
+    look(dir, finished);
+  } finally {
+    clearInterval(watching);
+  }
+}
+
+/** What has finished once stays as it is: nobody trains it to its end a second time. */
+function look(dir: string, finished: Map<string, string>): void {
+  if (!existsSync(dir)) return;
+  for (const name of filesBelow(dir).filter((each) => each.endsWith('.json'))) {
+    const text = readFileSync(join(dir, name), 'utf8');
+    const before = finished.get(name);
+    if (before === undefined && (JSON.parse(text) as RunRecord).state === 'finished') finished.set(name, text);
+    if (before !== undefined && before !== text) {
+      fault(`${name} has finished twice`);
+      finished.set(name, text);
+    }
+  }
+}
+
+async function killed(dir: string): Promise<void> {
   for (let tries = 0; tries < 40; tries++) {
     const running = draw() < 0.5 ? [sweep(dir)] : [sweep(dir), sweep(dir)];
     const all = Promise.all(running.map(({ ended }) => ended));
@@ -108,15 +133,22 @@ function compare(dir: string): void {
       if (record.state !== 'finished') fault(`${name} is ${record.state}`);
       resumed += record.resumed;
       if (record.together) together++;
-    } else if (!isSame(readRun(join(dir, name)), readRun(join(whole, name)))) fault(`${name} has other rows`);
+    } else {
+      const difference = differenceOf(readRun(join(dir, name)), readRun(join(whole, name)));
+      if (difference !== undefined) fault(`${name}: ${difference}`);
+    }
   }
 }
 
-/** To float32's rounding: a run may have gone on alone, or in another group. */
-function isSame(a: readonly Row[], b: readonly Row[]): boolean {
-  const near = (x: number, y: number) => Object.is(x, y) || Math.abs(x - y) <= 1e-4 * Math.abs(y);
-  return (
-    a.length === b.length &&
-    a.every((row, i) => row.iteration === b[i]!.iteration && near(row.loss, b[i]!.loss) && near(row.alpha, b[i]!.alpha))
-  );
+/** Beyond float32's rounding: a run may have gone on alone, or in another group. */
+function differenceOf(rows: readonly Row[], expected: readonly Row[]): string | undefined {
+  if (rows.length !== expected.length) return `${rows.length} rows instead of ${expected.length}`;
+  const isNear = (x: number, y: number) => Object.is(x, y) || Math.abs(x - y) <= 1e-4 * Math.abs(y);
+  for (const [i, row] of rows.entries()) {
+    for (const column of ['iteration', 'loss', 'alpha'] as const) {
+      const [value, other] = [row[column], expected[i]![column]];
+      if (!isNear(value, other)) return `row ${i} has ${column} ${value} instead of ${other}`;
+    }
+  }
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import { RunFailure } from '../errors.js';
 import { Held, hold, type Lock } from '../lock.js';
 import type { RunRecord } from '../results/record.js';
+import type { Position } from '../training/position.js';
 import { train, trainTogether, type SharedOptions } from '../training/train.js';
 import { circumstancesOf, identityOf } from './settings.js';
 import { beginning, filesOf, lookAt, settle, type TargetFiles } from './target.js';
@@ -38,7 +39,7 @@ export async function runTogether(
   ended: (run: number, result: Result) => void,
 ): Promise<void> {
   const locks: Lock[] = [];
-  const groups = new Map<number | undefined, { run: number; keeper: Keeper }[]>();
+  const groups = new Map<string, { run: number; keeper: Keeper }[]>();
   try {
     for (const [run, options] of all.entries()) {
       try {
@@ -51,7 +52,7 @@ export async function runTogether(
         locks.push(lock);
         const begun = begin(files, lock, options);
         if (!begun.keeper) ended(run, begun.result);
-        else groups.set(begun.step, [...(groups.get(begun.step) ?? []), { run, keeper: begun.keeper }]);
+        else groups.set(begun.where, [...(groups.get(begun.where) ?? []), { run, keeper: begun.keeper }]);
       } catch (error) {
         ended(run, { kind: 'failed', error });
       }
@@ -65,7 +66,7 @@ export async function runTogether(
   }
 }
 
-/** Looks at what is there of a run: its end, or who keeps what is to come, and the step that it goes on from. */
+/** Looks at what is there of a run: its end, or who keeps what is to come, and where it goes on, the same for those that can together. */
 function begin(files: TargetFiles, lock: Lock, options: SavedRunOptions) {
   const { settings, dataset, engine, target, observer } = options;
   settle(files);
@@ -85,14 +86,20 @@ function begin(files: TargetFiles, lock: Lock, options: SavedRunOptions) {
   }
   if (todo.kind === 'begin' && todo.why !== undefined) observer.line(todo.why);
   const from = todo.kind === 'resume' ? todo.checkpoint : undefined;
-  return { keeper: keeperOf(files, identity, lock, from, options), step: from?.position.step };
+  return { keeper: keeperOf(files, identity, lock, from, options), where: whereOf(from?.position) };
+}
+
+/** A run may have been saved before its epoch's validation, and another of its group after it. */
+function whereOf(position: Position | undefined): string {
+  if (!position) return 'at the beginning';
+  return `after step ${position.step}${position.due ? ', before the validation' : ''}`;
 }
 
 function whyOf(record: RunRecord | undefined): string {
   return record?.error ?? 'Its record does not tell why it failed.';
 }
 
-/** Trains runs together that begin at the same step. */
+/** Trains runs together that begin at the same place. */
 async function trainAndKeep(
   keepers: readonly Keeper[],
   options: SavedRunOptions,

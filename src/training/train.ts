@@ -150,9 +150,10 @@ async function* together(
 function resumed(runs: readonly OwnOptions[]): readonly Snapshot[] | undefined {
   const from = runs.flatMap((run) => run.from ?? []);
   if (from.length === 0) return undefined;
-  const [step] = from.map(({ position }) => position.step);
-  if (from.length < runs.length || from.some(({ position }) => position.step !== step)) {
-    throw new Error('runs that are trained together begin at the same step');
+  const [first] = from.map(({ position }) => position);
+  const isThere = ({ position: { step, due } }: Snapshot) => step === first!.step && !due === !first!.due;
+  if (from.length < runs.length || !from.every(isThere)) {
+    throw new Error('runs that are trained together begin at the same step, before its validation or after it');
   }
   return from;
 }

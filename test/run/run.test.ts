@@ -6,9 +6,11 @@ import { loadMnist } from '../../src/data/mnist.js';
 import { reduced } from '../../src/data/reduced.js';
 import { onnxEngine } from '../../src/engine/onnx/engine.js';
 import type { RunRecord } from '../../src/results/record.js';
+import { readRun } from '../../src/results/read.js';
 import type { Result, SavedRunOptions } from '../../src/run/outcome.js';
-import { runTogether } from '../../src/run/run.js';
+import { runSaved, runTogether } from '../../src/run/run.js';
 import { usual, type Settings } from '../../src/run/settings.js';
+import type { Stretch } from '../../src/training/train.js';
 
 let folder = '';
 beforeEach(() => {
@@ -64,4 +66,38 @@ it('a run that failed in the meantime is left alone where that is wanted: who ho
   expect(await ends(options('sgd', { ...untried, overwrite: true }))).toEqual(['finished']);
   fail(now);
   expect(await ends(options('sgd'))).toEqual(['finished']);
+});
+
+it('runs of a group that were saved before and after the same validation go on, each from there', async () => {
+  const group = [1e-2, 1e-3].map((alpha_0) => ({ ...settings, alpha_0, epochs: 2 }));
+  const options = (i: number, dir: string, more: Partial<SavedRunOptions> = {}): SavedRunOptions => ({
+    ...shared,
+    ...{ settings: group[i]!, target: join(folder, dir, `${i}.csv`), checkpoint: 1 },
+    ...more,
+  });
+  const until = async (i: number, isThere: (stretch: Stretch) => boolean) => {
+    const stop = new AbortController();
+    const stretch = (stretch: Stretch) => void (isThere(stretch) && stop.abort());
+    await runSaved(options(i, 'ended', { signal: stop.signal, observer: { ...shared.observer, stretch } }));
+  };
+  await until(0, ({ position }) => position.due !== undefined);
+  await until(1, ({ position }) => position.step > 0 && position.due === undefined && position.step % 8 === 0);
+
+  for (const dir of ['ended', 'whole']) {
+    const results: Result[] = [];
+    await runTogether([options(0, dir), options(1, dir)], (run, result) => (results[run] = result));
+    expect(results.map(({ kind }) => kind)).toEqual(['finished', 'finished']);
+  }
+  for (const i of group.keys()) {
+    const [rows, expected] = ['ended', 'whole'].map((dir) => readRun(join(folder, dir, `${i}.csv`)));
+    expect(rows!.map(({ iteration }) => iteration)).toEqual(expected!.map(({ iteration }) => iteration));
+    for (const [k, { loss, lossEpoch, validLossEpoch }] of rows!.entries()) {
+      // One may have gone on alone: to float32's rounding.
+      for (const [name, value] of Object.entries({ loss, lossEpoch, validLossEpoch })) {
+        const other = expected![k]![name as 'loss'];
+        if (Number.isNaN(other)) expect(value).toBeNaN();
+        else expect(Math.abs(value - other)).toBeLessThan(1e-5);
+      }
+    }
+  }
 });
