@@ -26,7 +26,7 @@ const draw = () => random.next() / 2 ** 32;
 /** Fifteen runs in six groups. Each epoch is a checkpoint, before its validation and after it; rates at which rounding stays rounding. */
 const grid = [
   ...['--method', 'sgd,sgd_hd,adam_hd', '--alpha_0', '1e-2,1e-3,1e-4', '--beta', '1e-5,1e-6', '--jobs', '2'],
-  ...['--reduction', '60', '--epochs', '120', '--checkpoint', '0.0001'],
+  ...['--reduction', '60', '--epochs', '60', '--checkpoint', '0.0001'],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'hypergrad-sweep-kills-'));
@@ -111,7 +111,7 @@ async function killed(dir: string): Promise<void> {
     for (const { said } of ends) if (/^ +at /m.test(said)) fault(said);
     // The workers of a sweep that was killed write their checkpoints and end without it.
     if (ends.every(({ code }) => code === 0)) return;
-    if (ends.some(({ code }) => code !== 0 && code !== null)) fault(`exit ${ends.map(({ code }) => code).join()}`);
+    for (const { code, said } of ends) if (code !== 0 && code !== null) fault(`exit ${code}: ${said}`);
   }
   fault('it did not end');
 }

@@ -71,7 +71,9 @@ export function makeFolder(path: string): string | undefined {
   } catch (error) {
     // Another process may have been faster.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return makeFolder(path) ?? first; // and has taken it away again
+    if (!found.isDirectory()) {
       throw new UsageError(`Cannot make the folder ${path}: it is a file. Move it away, or choose another place.`);
     }
     return first;

@@ -23,6 +23,9 @@ const beat = 15_000;
 /** A holder on another machine that has been silent for so long is taken for dead. */
 const silence = 180_000;
 
+/** A folder that is gone so often before there is a file in it cannot be written to. */
+const mostTries = 100;
+
 /** Who holds something, as the file tells in JSON. */
 interface Holder {
   readonly id: string;
@@ -50,7 +53,6 @@ export interface LockOptions {
  */
 export function hold(path: string, { work, wayOut }: LockOptions): Lock {
   const folder = dirname(path);
-  const made = attempt(path, () => makeFolder(folder));
   const me: Holder = {
     id: randomUUID(),
     pid: process.pid,
@@ -58,12 +60,9 @@ export function hold(path: string, { work, wayOut }: LockOptions): Lock {
     ...place(),
     since: new Date().toISOString(),
   };
-  try {
-    take(path, me, (holder) => `${heldBy(holder)} has been ${work} since ${holder.since}. ${wayOut}`);
-  } catch (error) {
-    removeEmpty(folder, made);
-    throw error;
-  }
+  const made = inFolderOf(path, () =>
+    take(path, me, (holder) => `${heldBy(holder)} has been ${work} since ${holder.since}. ${wayOut}`),
+  );
 
   let lost = false;
   const timer = setInterval(() => {
@@ -96,6 +95,27 @@ export function isHeld(path: string): boolean {
   const holder = read(path);
   const silent = () => (orNothing(() => Date.now() - statSync(path).mtimeMs) ?? Infinity) > silence;
   return holder !== undefined && isAlive(holder, silent);
+}
+
+/**
+ * Makes a file's folder, and does something in it; again where another holder, whose last file it had, takes it away in between.
+ *
+ * @returns the first of the folders that were made, if any.
+ */
+function inFolderOf(path: string, action: () => void): string | undefined {
+  const folder = dirname(path);
+  for (let tries = 0; ; tries++) {
+    let made: string | undefined;
+    try {
+      made = attempt(path, () => makeFolder(folder));
+      action();
+      return made;
+    } catch (error) {
+      removeEmpty(folder, made);
+      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' || tries === mostTries) throw error;
+    }
+  }
 }
 
 function take(path: string, me: Holder, refusal: (holder: Holder) => string): void {

@@ -74,6 +74,26 @@ describe('a target', () => {
     holdTarget(target()).release();
   });
 
+  it('is held or refused where others make its folder and take it away again', async () => {
+    const program = `
+      const { hold } = await import(${JSON.stringify(pathToFileURL(join(repository, 'dist/lock.js')).href)});
+      for (const end = Date.now() + 1000; Date.now() < end;) {
+        try {
+          hold(${JSON.stringify(folder)} + '/' + Math.floor(Date.now() / 10) + '/a.lock', ${JSON.stringify(options)}).release();
+        } catch (error) {
+          if (error.name !== 'Held') console.error(error.message);
+        }
+      }`;
+    const said = await Promise.all(
+      [0, 1].map(async () => {
+        const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'pipe' });
+        return (await child.stderr.toArray()).join('');
+      }),
+    );
+    expect(said).toEqual(['', '']);
+    expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).includes('lock'))).toEqual([]);
+  });
+
   it('is held by one alone of ten that find a dead holder at once', async () => {
     const dead = await otherProcess();
     await dead.kill('SIGKILL');
