@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { Worker } from 'node:worker_threads';
 
 /** What asks a process to end: Ctrl-C, a scheduler, a closed terminal, a cluster's warning before it takes the machine. */
 const names = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const;
@@ -47,9 +48,38 @@ export function bearSchedulers(): void {
 /** Runs work that ends by itself once its signal is aborted; the exit code is then that of the signal. */
 export async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   working = true;
+  const timer = setInterval(hearWhereCallsAreLong(), tick).unref();
   try {
     await work(controller.signal);
   } finally {
+    clearInterval(timer);
     working = false;
   }
+}
+
+/** Milliseconds between two looks, and what is a long time without one: calls of the engine take about 200 (train.ts). */
+const [tick, long] = [100, 300];
+
+/**
+ * Within a call of a native library no signal is heard, a second one neither. Where calls are long, as for VGG, a thread
+ * hears them; the others are spared its memory.
+ */
+function hearWhereCallsAreLong(): () => void {
+  let looked = performance.now();
+  let hearing = false;
+  return () => {
+    const now = performance.now();
+    if (now - looked > long && !hearing && first === undefined) {
+      hearing = true;
+      hearInThread();
+    }
+    looked = now;
+  };
+}
+
+function hearInThread(): void {
+  const thread = new Worker(new URL('./interrupt_thread.js', import.meta.url));
+  thread.on('message', heard);
+  thread.on('error', () => undefined); // it could not be started: signals are heard between the calls
+  thread.unref();
 }

@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/results/record.js';
 import { cifar10Files, put } from '../data/cifar10_files.js';
-import { hypergrad, withoutTimes } from './hypergrad.js';
+import { hypergrad, main, withoutTimes } from './hypergrad.js';
 
 let folder = '';
 beforeEach(() => {
@@ -153,4 +156,20 @@ describe('a run', () => {
       expect(readFileSync(`${target()}.partial`, 'utf8').split('\r\n').length).toBeGreaterThan(400);
     },
   );
+
+  it.skipIf(process.platform === 'win32')('is gone at once on a second signal, in the middle of a step', async () => {
+    // A step takes seconds, in one call of the native library.
+    const args = [main, 'train', '--model', 'mlp', '--batchSize', '20000'];
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    for await (const text of child.stderr) if ((said += String(text)).includes('epoch 0')) break;
+    await setTimeout(300);
+    child.kill('SIGINT');
+    await setTimeout(200);
+    const began = performance.now();
+    child.kill('SIGINT');
+    await once(child, 'exit');
+    expect(performance.now() - began).toBeLessThan(300);
+    expect(child.signalCode).toBe('SIGINT');
+  });
 });
