@@ -85,6 +85,17 @@ describe('runs that are trained together have the rows that they have alone', ()
   });
 });
 
+it.each(['adam_hd', 'sgdn_hd', 'adam'] as const)('as many as make large operators, %s', async (method) => {
+  const runs = Array.from({ length: 12 }, (_, i) => ({
+    ...own,
+    alpha0: 10 ** -(2 + i / 4),
+    beta: i === 5 ? 1e38 : 1e-5,
+  }));
+  const all = { ...shared, method, epochs: 1 };
+  const { rows } = await followed(runs, all);
+  for (const i of [0, 4, 5, 11]) expectSame(rows[i]!, await alone(runs[i]!, all));
+});
+
 it('a run that diverges goes on with nan, and the others hear nothing of it', async () => {
   const runs = [own, { ...own, beta: 1e38 }, { ...own, alpha0: 1e-2 }];
   const { rows } = await followed(runs);

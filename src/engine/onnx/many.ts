@@ -1,4 +1,5 @@
 import { Graph, type Constant, type Node } from './graph.js';
+import { large } from './wide.js';
 
 /*
  * Programs of several settings, traced each by itself, are one graph but for the numbers in it. Here they become one that
@@ -10,9 +11,14 @@ interface Value {
   readonly name: string;
   /** In one setting. */
   readonly shape: readonly number[];
-  /** How many of its axes stand after the settings' axis; undefined where it is the same for all, without such an axis. */
-  readonly after: number | undefined;
+  /**
+   * Its axes as they are stored, behind that of the settings; undefined where it is the same for all, without such an axis
+   * and stored as its shape is.
+   */
+  readonly order: readonly number[] | undefined;
   readonly constant?: Constant;
+  /** What it is the product of, number by number. */
+  readonly factors?: readonly Value[];
 }
 
 /** A value from outside of the graphs. */
@@ -54,7 +60,7 @@ export function merge(graphs: readonly Graph[], leaves: Readonly<Record<string, 
     if (constants.length === graphs.length) return settings.constant(constants);
     if (nodes.length === graphs.length) return apply(settings, alike(nodes), inputsOf(nodes));
     if (!leaf || names.some((each) => each !== name)) throw new Error(`the graphs of the settings differ at ${name}`);
-    return { name, shape: leaf.shape, after: leaf.many ? leaf.shape.length : undefined };
+    return { name, shape: leaf.shape, order: leaf.many ? axesOf(leaf.shape) : undefined };
   }
 
   function inputsOf(nodes: readonly Node[]): Value[] {
@@ -96,42 +102,46 @@ class Settings {
       throw new Error('the graphs of the settings differ in the shape of a constant');
     }
     if (each.every((other) => Buffer.compare(other.bytes, bytes) === 0)) {
-      return { name: this.graph.constant(shape, type, bytes), shape, after: undefined, constant: first };
+      return { name: this.graph.constant(shape, type, bytes), shape, order: undefined, constant: first };
     }
     const all = Uint8Array.from(Buffer.concat(each.map((other) => other.bytes)));
-    return { name: this.graph.constant([this.count, ...shape], type, all), shape, after: shape.length };
+    return { name: this.graph.constant([this.count, ...shape], type, all), shape, order: axesOf(shape) };
   }
 
-  /** The value with `after` axes after that of the settings: its last, or more where it is given axes of size 1. */
-  placed(value: Value, after: number): string {
-    const { name, shape } = value;
-    if (value.after === undefined) {
-      // In front of the last axes it needs one of size 1 only where it has others before.
-      return shape.length > after ? this.reshaped(name, shape.toSpliced(shape.length - after, 0, 1)) : name;
-    }
-    if (value.after === after) return name;
-    const leading = this.moved(value, shape.length);
-    if (after > shape.length) return this.reshaped(leading, [this.count, ...ones(after - shape.length), ...shape]);
-    return this.moved({ name: leading, shape, after: shape.length }, after);
+  /** The value as it broadcasts with one whose axes are stored in this order; those it lacks are its first, of size 1. */
+  placed({ name, shape, order: stored }: Value, order: readonly number[]): string {
+    const lacking = order.length - shape.length;
+    const sizes = [...ones(lacking), ...shape];
+    if (stored === undefined && (sizeOf(shape) === 1 || isSame(order, axesOf(order)))) return name;
+    const settings = stored === undefined ? [] : [this.count];
+    const before = [...axesOf(ones(lacking)), ...(stored ?? axesOf(shape)).map((axis) => axis + lacking)];
+    if (lacking === 0 && isSame(before, order)) return name;
+    const laidOut = (axes: readonly number[]) => [...settings, ...axes.map((axis) => sizes[axis]!)];
+    // To move an axis of size 1 is to count the same numbers otherwise.
+    const long = (axes: readonly number[]) => axes.filter((axis) => sizes[axis] !== 1);
+    if (isSame(long(before), long(order))) return this.reshaped(name, laidOut(order));
+    const whole = lacking === 0 ? name : this.reshaped(name, laidOut(before));
+    const perm = order.map((axis) => settings.length + before.indexOf(axis));
+    return this.graph.node('Transpose', [whole], { perm: [...settings.keys(), ...perm] });
   }
 
   /** [settings, ...shape], also of what is the same for all. */
   leading(value: Value): string {
-    if (value.after !== undefined) return this.placed(value, value.shape.length);
+    if (value.order !== undefined) return this.placed(value, axesOf(value.shape));
     return this.graph.node('Expand', [value.name, this.graph.integers([this.count, ...value.shape])]);
   }
 
   reshaped(name: string, shape: readonly number[]): string {
     return this.graph.node('Reshape', [name, this.graph.integers(shape)]);
   }
+}
 
-  /** `after` is at most the number of its axes. */
-  moved({ name, shape, after: before = 0 }: Value, after: number): string {
-    if (before === after) return name;
-    const from = shape.length - before;
-    const others = Array.from({ length: shape.length }, (_, axis) => (axis < from ? axis : axis + 1));
-    return this.graph.node('Transpose', [name], { perm: others.toSpliced(shape.length - after, 0, from) });
-  }
+function axesOf(shape: readonly unknown[]): number[] {
+  return [...shape.keys()];
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.join() === b.join();
 }
 
 function ones(count: number): number[] {
@@ -152,101 +162,139 @@ function again({ graph }: Settings, { type, attributes, domain }: Node, inputs: 
 
 const elementwise: Rule = (settings, node, inputs) => {
   const shape = broadcast(inputs.map((input) => input.shape));
-  const many = inputs.filter(({ after }) => after !== undefined);
-  if (many.length === 0) {
+  const [largest] = inputs.filter(({ order }) => order !== undefined).sort((a, b) => sizeOf(b.shape) - sizeOf(a.shape));
+  if (!largest) {
     const names = inputs.map(({ name }) => name);
-    return { name: again(settings, node, names), shape, after: undefined };
+    return { name: again(settings, node, names), shape, order: undefined };
   }
-  // To move the axis of a value that has it in front costs nothing; the others stay as they are, the largest of them does.
-  const [fixed] = many
-    .filter(({ after, shape }) => after! < shape.length)
-    .sort((a, b) => sizeOf(b.shape) - sizeOf(a.shape));
-  const after = fixed?.after ?? shape.length;
-  const names = inputs.map((input) => settings.placed(input, after));
-  return { name: again(settings, node, names), shape, after };
+  // The largest stays as it is.
+  const lacking = shape.length - largest.shape.length;
+  const order = [...axesOf(ones(lacking)), ...largest.order!.map((axis) => axis + lacking)];
+  const names = inputs.map((input) => settings.placed(input, order));
+  return { name: again(settings, node, names), shape, order };
 };
+
+const multiplication: Rule = (settings, node, inputs) => ({ ...elementwise(settings, node, inputs), factors: inputs });
+
+const addition: Rule = (settings, node, [a, b]) =>
+  plusScaled(settings, b!, a!) ?? plusScaled(settings, a!, b!) ?? elementwise(settings, node, [a!, b!]);
+
+const subtraction: Rule = (settings, node, [a, b]) =>
+  plusScaled(settings, a!, b!, (weight) => elementwise(settings, negative, [weight])) ??
+  elementwise(settings, node, [a!, b!]);
+
+const negative: Node = { type: 'Neg', domain: '', inputs: [], outputs: [], attributes: {} };
+
+/**
+ * x + weight·y in one pass, where both are large and the weight is a number, the same for all or each setting's: a convolution
+ * of one channel, or of as many groups as there are settings; else undefined (wide.ts tells why).
+ */
+function plusScaled(
+  settings: Settings,
+  x: Value,
+  product: Value,
+  weighted: (weight: Value) => Value = (weight) => weight,
+): Value | undefined {
+  const { shape, order, factors = [] } = product;
+  const weight = factors.find((factor) => sizeOf(factor.shape) === 1);
+  const y = factors.find((factor) => factor !== weight);
+  if (!weight || !y || ![x, y].every((each) => isLarge(settings, each) && isSame(each.shape, shape))) return undefined;
+  if (![x, y].every((each) => isSame(each.order!, order!))) return undefined;
+  const { count, graph } = settings;
+  const stored = [count, ...order!.map((axis) => shape[axis]!)];
+  const groups = weight.order === undefined ? 1 : count;
+  const image = ({ name }: Value) =>
+    settings.reshaped(name, [1, groups, sizeOf(stored) / groups / stored.at(-1)!, stored.at(-1)!]);
+  const kernels = settings.reshaped(weighted(weight).name, [groups, 1, 1, 1]);
+  const sum = graph.node('FusedConv', [image(y), kernels, '', image(x)], { group: groups }, 'com.microsoft');
+  return { name: settings.reshaped(sum, stored), shape, order };
+}
+
+function isLarge({ count }: Settings, { shape, order }: Value): boolean {
+  return order !== undefined && shape.length > 0 && count * sizeOf(shape) >= large;
+}
 
 /** Axes come as a list in the second input. */
 const reduction: Rule = (settings, node, [x, list]) => {
   const axes = integersOf(list!);
   const kept = Boolean(node.attributes.keepdims);
   const shape = x!.shape.flatMap((size, axis) => (!axes.includes(axis) ? [size] : kept ? [1] : []));
-  if (x!.after === undefined) return { name: again(settings, node, [x!.name, list!.name]), shape, after: undefined };
-  const before = x!.shape.length - x!.after;
-  const over = settings.graph.integers(axes.map((axis) => (axis < before ? axis : axis + 1)));
-  const after = kept ? x!.after : x!.after - axes.filter((axis) => axis >= before).length;
-  return { name: again(settings, node, [x!.name, over]), shape, after };
+  if (x!.order === undefined) return { name: again(settings, node, [x!.name, list!.name]), shape, order: undefined };
+  const order = kept ? x!.order : x!.order.filter((axis) => !axes.includes(axis)).map((axis) => without(axes, axis));
+  const over = settings.graph.integers(axes.map((axis) => 1 + x!.order!.indexOf(axis)));
+  return { name: again(settings, node, [x!.name, over]), shape, order };
 };
+
+/** An axis where these are no more. */
+function without(axes: readonly number[], axis: number): number {
+  return axis - axes.filter((gone) => gone < axis).length;
+}
 
 const argMax: Rule = (settings, node, [x]) => {
   const axis = node.attributes.axis as number;
   const shape = x!.shape.toSpliced(axis, 1);
-  const before = x!.shape.length - (x!.after ?? 0);
-  const shifted = x!.after !== undefined && axis >= before;
-  const attributes = { ...node.attributes, axis: shifted ? axis + 1 : axis };
-  const after = x!.after === undefined ? undefined : x!.after - (shifted ? 1 : 0);
-  return { name: again(settings, { ...node, attributes }, [x!.name]), shape, after };
+  if (x!.order === undefined) return { name: again(settings, node, [x!.name]), shape, order: undefined };
+  const attributes = { ...node.attributes, axis: 1 + x!.order.indexOf(axis) };
+  const order = x!.order.filter((each) => each !== axis).map((each) => without([axis], each));
+  return { name: again(settings, { ...node, attributes }, [x!.name]), shape, order };
 };
 
 const reshape: Rule = (settings, node, [x, list]) => {
   const shape = integersOf(list!);
-  if (x!.after === undefined) return { name: again(settings, node, [x!.name, list!.name]), shape, after: undefined };
-  return { name: settings.reshaped(settings.leading(x!), [settings.count, ...shape]), shape, after: shape.length };
+  if (x!.order === undefined) return { name: again(settings, node, [x!.name, list!.name]), shape, order: undefined };
+  return { name: settings.reshaped(settings.leading(x!), [settings.count, ...shape]), shape, order: axesOf(shape) };
 };
 
 const expand: Rule = (settings, node, [x, list]) => {
   const shape = integersOf(list!);
-  if (x!.after === undefined) return { name: again(settings, node, [x!.name, list!.name]), shape, after: undefined };
+  if (x!.order === undefined) return { name: again(settings, node, [x!.name, list!.name]), shape, order: undefined };
   const sizes = settings.graph.integers([settings.count, ...shape]);
-  return { name: again(settings, node, [settings.placed(x!, shape.length), sizes]), shape, after: shape.length };
+  return { name: again(settings, node, [settings.placed(x!, axesOf(shape)), sizes]), shape, order: axesOf(shape) };
 };
 
 const gather: Rule = (settings, node, [from, rows]) => ({
   name: again(settings, node, [sameForAll(from!, node), sameForAll(rows!, node)]),
   shape: [...rows!.shape, ...from!.shape.slice(1)],
-  after: undefined,
+  order: undefined,
 });
 
 /**
- * A·B + C. Where one of the factors is the same for all, as the images are, it is one product with the others side by
- * side, which their layout allows without a transposition if the axis of the settings stands before that which is not summed over.
+ * A·B + C. Where one of the factors is the same for all, as the images are, it is one product with the others side by side:
+ * the rows of what each setting has of its own are the rows of one matrix. So the logits of a mini-batch are stored with the
+ * images last, along which sums over classes and what is broadcast over them are fast.
  */
 const product: Rule = (settings, node, [a, b, c]) => {
-  const { transA = 0, transB = 0 } = node.attributes;
-  const [m = 1, n = 1] = [a!.shape[transA ? 1 : 0], b!.shape[transB ? 0 : 1]];
+  const [transA, transB] = [Boolean(node.attributes.transA), Boolean(node.attributes.transB)];
+  const [m = 1, k = 1] = transA ? a!.shape.toReversed() : a!.shape;
+  const n = b!.shape[transB ? 0 : 1] ?? 1;
   const shape = [m, n];
   const { graph, count } = settings;
-  const bias = c?.shape.length === 1 && c.after === 1 ? settings.reshaped(c.name, [count * n]) : undefined;
-  const plus = (value: Value) => (c && bias === undefined ? elementwise(settings, sum, [value, c]) : value);
-  const times = (left: string, right: string, ...more: string[]) => again(settings, node, [left, right, ...more]);
+  const times = (left: string, right: string, transposed: boolean, ...more: string[]) =>
+    graph.node('Gemm', [left, right, ...more], { transA: 0, transB: Number(transposed) });
+  const plusC = (value: Value) => (c ? elementwise(settings, sum, [value, c]) : value);
 
-  if (a!.after === undefined && b!.after === undefined) {
-    const name = times(a!.name, b!.name, ...(c?.after === undefined && c ? [c.name] : []));
-    const value = { name, shape, after: undefined };
-    return c?.after === undefined ? value : elementwise(settings, sum, [value, c]);
+  if (a!.order === undefined && b!.order === undefined) {
+    const within = c?.order === undefined && c ? [c.name] : [];
+    const value = { name: again(settings, node, [a!.name, b!.name, ...within]), shape, order: undefined };
+    return within.length > 0 ? value : plusC(value);
   }
-  if (a!.after === undefined) {
-    const right = settings.placed(b!, transB ? 2 : 1);
-    const [k = 1] = transB ? b!.shape.slice(1) : b!.shape;
-    const flat = settings.reshaped(right, transB ? [count * n, k] : [k, count * n]);
-    const wide = times(a!.name, flat, ...(bias === undefined ? [] : [bias]));
-    return plus({ name: settings.reshaped(wide, [m, count, n]), shape, after: 1 });
+  if (a!.order === undefined) {
+    const rows = settings.reshaped(settings.placed(b!, transB ? [0, 1] : [1, 0]), [count * n, k]);
+    const bias = c?.order !== undefined && isSame(c.shape, [n]) ? [settings.reshaped(c.name, [count * n, 1])] : [];
+    const name = settings.reshaped(times(rows, a!.name, !transA, ...bias), [count, n, m]);
+    const value = { name, shape, order: [1, 0] };
+    return bias.length > 0 ? value : plusC(value);
   }
-  if (b!.after === undefined) {
-    const left = settings.placed(a!, transA ? 1 : 2);
-    const [k = 1] = transA ? a!.shape : a!.shape.slice(1);
-    const flat = settings.reshaped(left, transA ? [k, count * m] : [count * m, k]);
-    const value = { name: settings.reshaped(times(flat, b!.name), [count, m, n]), shape, after: 2 };
-    return c ? elementwise(settings, sum, [value, c]) : value;
+  if (b!.order === undefined) {
+    const rows = settings.reshaped(settings.placed(a!, transA ? [1, 0] : [0, 1]), [count * m, k]);
+    return plusC({ name: settings.reshaped(times(rows, b!.name, transB), [count, m, n]), shape, order: [0, 1] });
   }
-  const name = graph.node(
-    'FusedMatMul',
-    [settings.placed(a!, 2), settings.placed(b!, 2)],
-    { transA, transB },
-    'com.microsoft',
-  );
-  const value = { name, shape, after: 2 };
-  return c ? elementwise(settings, sum, [value, c]) : value;
+  // Whether each is stored transposed to how it multiplies; what A has last, as the images, stays last.
+  const [left, right] = [transA !== isSame(a!.order, [1, 0]), transB !== isSame(b!.order, [1, 0])];
+  const fused = (names: string[], first: boolean, second: boolean) =>
+    graph.node('FusedMatMul', names, { transA: Number(first), transB: Number(second) }, 'com.microsoft');
+  if (left) return plusC({ name: fused([b!.name, a!.name], !right, !left), shape, order: [1, 0] });
+  return plusC({ name: fused([a!.name, b!.name], left, right), shape, order: [0, 1] });
 };
 
 const sum: Node = { type: 'Add', domain: '', inputs: [], outputs: [], attributes: {} };
@@ -256,15 +304,13 @@ const stackedProduct: Rule = (settings, node, [a, b]) => {
   const { transA = 0, transB = 0 } = node.attributes;
   const [m = 1, n = 1] = [a!.shape.at(transA ? -1 : -2), b!.shape.at(transB ? -2 : -1)];
   const shape = [...broadcast([a!.shape.slice(0, -2), b!.shape.slice(0, -2)]), m, n];
-  const many = a!.after !== undefined || b!.after !== undefined;
-  const names = [a!, b!].map((each) =>
-    many && each.after !== undefined ? settings.placed(each, shape.length) : each.name,
-  );
-  return { name: again(settings, node, names), shape, after: many ? shape.length : undefined };
+  const many = a!.order !== undefined || b!.order !== undefined;
+  const names = [a!, b!].map((each) => settings.placed(each, axesOf(shape)));
+  return { name: again(settings, node, names), shape, order: many ? axesOf(shape) : undefined };
 };
 
 const elementwiseTypes = [
-  ...['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow', 'Sum', 'Where', 'And', 'Or', 'Not', 'Cast', 'Identity'],
+  ...['Div', 'Max', 'Min', 'Pow', 'Sum', 'Where', 'And', 'Or', 'Not', 'Cast', 'Identity'],
   ...['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal'],
   ...['Abs', 'Exp', 'Log', 'Neg', 'Reciprocal', 'Relu', 'Sqrt', 'Tanh', 'DequantizeLinear'],
 ];
@@ -272,6 +318,9 @@ const elementwiseTypes = [
 /** By the type of the node. */
 const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(elementwiseTypes.map((type) => [type, elementwise])),
+  Add: addition,
+  Sub: subtraction,
+  Mul: multiplication,
   ReduceSum: reduction,
   ReduceMean: reduction,
   ReduceMax: reduction,
@@ -284,8 +333,8 @@ const rules: Readonly<Record<string, Rule>> = {
   FusedMatMul: stackedProduct,
 };
 
-function sameForAll({ name, after }: Value, { type }: Node): string {
-  if (after === undefined) return name;
+function sameForAll({ name, order }: Value, { type }: Node): string {
+  if (order === undefined) return name;
   throw new Error(`a ${type} of values that differ between the settings is not known`);
 }
 

@@ -9,7 +9,7 @@ import type { Graph } from './graph.js';
  */
 
 /** Tensors of fewer elements gain less than the operators around a convolution cost. */
-const large = 1 << 16;
+export const large = 1 << 16;
 
 /** The shape in which a parameter is stored: a large one as an image of one channel, [1, 1, rows, columns]. */
 export function storedShape(shape: readonly number[]): readonly number[] {
