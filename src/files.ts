@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { RunFailure, UsageError } from './errors.js';
+import { shown } from './text.js';
 
 /**
  * Writes a file so that its name stands for the old contents or the new, never for a part: aside, to the disk, then
@@ -152,6 +153,19 @@ export function readError(what: string, error: unknown, reasons?: ReadonlyMap<st
   const { code = '' } = error as NodeJS.ErrnoException;
   const text = `${what} cannot be read: ${reasons?.get(code) ?? reasonOf(error as Error)}`;
   return diskFaults.has(code) ? new RunFailure(text, { cause: error }) : new UsageError(text, { cause: error });
+}
+
+/**
+ * A file's text, without the byte order mark that some programs begin with.
+ *
+ * @throws UsageError if the file cannot be read, RunFailure where that is the machine's fault.
+ */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+  } catch (error) {
+    throw readError(shown(path), error);
+  }
 }
 
 /** Node's message without its code in front and its call and path behind: 'no space left on device'. */

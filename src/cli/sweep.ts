@@ -34,7 +34,7 @@ import { forMethod, refuseImpossible, type TrainFlags } from './train_options.js
 interface SweepFlags extends Lists, ClusterFlags {
   readonly only: readonly Choice[];
   readonly dryRun: boolean;
-  readonly jobs: number;
+  readonly jobs?: number;
   readonly retryFailed: boolean;
   readonly failFast: boolean;
   readonly silent: boolean;
@@ -56,7 +56,11 @@ export function sweepCommand(): Command {
     .optionsGroup('Of the sweep:')
     .option('--only <option=values>', 'only runs with these values, as model=mlp; may be given again', choice, [])
     .option('--dry-run', 'print the runs and how they stand, and write nothing', false)
-    .option('--jobs <count>', 'runs side by side, each in a process', integer(jobBounds), 1)
+    .option(
+      '--jobs <count>',
+      'runs side by side, each in a process (default: 1; 1 a core for many of logreg)',
+      integer(jobBounds),
+    )
     .option('--retryFailed', 'try failed runs again', false)
     .option('--failFast', 'stop all at the first failure', false)
     .option('--silent', 'show nothing', false);
@@ -70,7 +74,7 @@ export function sweepCommand(): Command {
 }
 
 async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortSignal): Promise<void> {
-  const { dryRun, jobs, retryFailed, failFast, silent } = flags;
+  const { dryRun, retryFailed, failFast, silent } = flags;
   refuseUnfit(flags);
   const given = givenLists(flags);
   const isElsewhere = !dryRun && (flags.slurm !== undefined || flags.k8s !== undefined);
@@ -78,15 +82,23 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   if (isElsewhere) {
     const folders = [...new Set(orders.flatMap(({ dir, data }) => [dir, ...(data === undefined ? [] : [data])]))];
     const args = [...argumentsOf(given), ...argumentsOfSweep(flags)];
-    toCluster(
-      { file, args, jobs, overwrite: orders.some((each) => each.overwrite), runs: orders.length, folders },
+    await toCluster(
+      {
+        file,
+        args,
+        jobs: flags.jobs ?? 1,
+        overwrite: orders.some((each) => each.overwrite),
+        runs: orders.length,
+        folders,
+      },
       flags,
     );
     return;
   }
-  refuseTooManyJobs(jobs);
-  const [{ plan, secondsLeft }, { circumstances }, { aloud }] = await Promise.all([
+  if (flags.jobs !== undefined) refuseTooManyJobs(flags.jobs);
+  const [{ plan, secondsLeft }, { jobsFor }, { circumstances }, { aloud }] = await Promise.all([
     import('../sweep/plan.js'),
+    import('../sweep/groups.js'),
     import('./circumstances.js'),
     import('./dataset.js'),
   ]);
@@ -94,8 +106,10 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   const planned = dryRun ? orders.map((order) => ({ ...order, offline: true })) : orders;
   const runs = await aloud(silent, signal, (talk) => plan(beginningWith(planned, flags.part), circumstances(talk)));
   if (runs === undefined) return;
+  const allCores = flags.cores ?? availableParallelism();
+  const jobsOf = (some: typeof runs) => flags.jobs ?? jobsFor(some, allCores);
   if (dryRun) {
-    printPlan(runs, secondsLeft(runs, jobs));
+    printPlan(runs, secondsLeft(runs, jobsOf(runs.filter(({ state }) => state !== 'finished'))));
     return;
   }
   const [{ runAll }, { sweepProgress }] = await Promise.all([
@@ -109,7 +123,8 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
     .map((run) => (retryFailed ? run : { ...run, failedAt: undefined }));
   const progress = sweepProgress(left, { all: runs.length, finished, failed, silent });
   const worker = new URL('./sweep_worker.js', import.meta.url);
-  const cores = Math.max(1, Math.floor((flags.cores ?? availableParallelism()) / jobs));
+  const jobs = jobsOf(left);
+  const cores = Math.max(1, Math.floor(allCores / jobs));
   await runAll(left, { worker, jobs, cores, signal, failFast, observer: progress });
   progress.done();
   if (signal.aborted) {
@@ -134,7 +149,7 @@ function givenLists(flags: SweepFlags): Lists {
 }
 
 /** The arguments that a task of a cluster is given besides. */
-function argumentsOfSweep({ only, jobs, retryFailed, failFast, silent }: SweepFlags): string[] {
+function argumentsOfSweep({ only, jobs = 1, retryFailed, failFast, silent }: SweepFlags): string[] {
   return [
     ...only.flatMap(({ name, values }) => ['--only', `${name}=${listText(values)}`]),
     ...['--jobs', String(jobs)],

@@ -3,8 +3,7 @@ import { realpathSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RunFailure, UsageError } from '../errors.js';
-import { readText } from '../results/read.js';
-import { kubernetesManifest, volumeFolder } from '../sweep/kubernetes.js';
+import { readText } from '../files.js';
 import { ownSlurmOptions, slurmScript } from '../sweep/slurm.js';
 import { shown } from '../text.js';
 import { integer } from './arguments.js';
@@ -138,7 +137,7 @@ export function refuseUnfit(flags: ClusterFlags): void {
 }
 
 /** Prints what starts the sweep on a cluster, or hands it to Slurm. Nothing is looked at or written. */
-export function toCluster(sweep: ClusterSweep, flags: ClusterFlags): void {
+export async function toCluster(sweep: ClusterSweep, flags: ClusterFlags): Promise<void> {
   const { jobs, args } = sweep;
   const { slurm, k8s, sbatch, submit, image, claim, cores = jobs, memory } = flags;
   const tasks = slurm ?? k8s!;
@@ -151,7 +150,9 @@ export function toCluster(sweep: ClusterSweep, flags: ClusterFlags): void {
     );
   }
   if (slurm === undefined) {
-    for (const folder of sweep.folders) refuseOutsideVolume(folder);
+    // It brings a library for YAML along, which would take every command's start a while.
+    const { kubernetesManifest, volumeFolder } = await import('../sweep/kubernetes.js');
+    for (const folder of sweep.folders) refuseOutside(volumeFolder, folder);
     const file = sweep.file === undefined ? undefined : readText(sweep.file);
     print(
       kubernetesManifest({ pods: tasks, cores, memory, image, claim, file, args: [...args, '--cores', String(cores)] }),
@@ -170,7 +171,7 @@ export function toCluster(sweep: ClusterSweep, flags: ClusterFlags): void {
   else print(script);
 }
 
-function refuseOutsideVolume(folder: string): void {
+function refuseOutside(volumeFolder: string, folder: string): void {
   const inside = relative(volumeFolder, isAbsolute(folder) ? folder : `${volumeFolder}/${folder}`);
   if (!inside.startsWith('..')) return;
   throw new UsageError(

@@ -11,7 +11,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { UsageError } from '../errors.js';
-import { readText } from '../results/read.js';
+import { readText } from '../files.js';
 import { refuseTooMany } from '../sweep/grid.js';
 import { shown } from '../text.js';
 import { nearest } from './suggestion.js';

@@ -3,7 +3,8 @@ import { csvParseRows } from 'd3-dsv';
 import { group } from 'd3-array';
 import { UsageError } from '../errors.js';
 import { methodOrder, type Run } from '../results/find.js';
-import { readText, rowParser } from '../results/read.js';
+import { readText } from '../files.js';
+import { rowParser } from '../results/read.js';
 
 /** Rows sampled from the authors' published runs; `data/README.md` says which. As far from `src/` as from `dist/`. */
 const path = fileURLToPath(new URL('../../data/published.csv', import.meta.url));

@@ -1,10 +1,10 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { csvParseRows } from 'd3-dsv';
 import { UsageError } from '../errors.js';
-import { readError } from '../files.js';
+import { readError, readText } from '../files.js';
 import { shown } from '../text.js';
 import type { RunFile } from './find.js';
-import { figure, readText } from './read.js';
+import { figure } from './read.js';
 import type { LearnedRow } from './writer.js';
 
 /** The file of what a run learns besides α; undefined where there is none. It follows the rows to their place. */

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { csvParseRows } from 'd3-dsv';
 import { decimal } from '../decimal.js';
 import { UsageError } from '../errors.js';
-import { readError } from '../files.js';
+import { readText } from '../files.js';
 import { shown } from '../text.js';
 import { columns, type Row } from './row.js';
 
@@ -125,19 +124,6 @@ export function rowParser(
       beta: value(beta),
     };
   };
-}
-
-/**
- * A file's text, without the byte order mark that some programs begin with.
- *
- * @throws UsageError if the file cannot be read, RunFailure where that is the machine's fault.
- */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
-  } catch (error) {
-    throw readError(shown(path), error);
-  }
 }
 
 /**

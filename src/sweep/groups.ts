@@ -22,6 +22,20 @@ export function groupsOf(runs: readonly PlannedRun[], jobs: number): PlannedRun[
   });
 }
 
+/** Runs of logreg for which it pays to start one more process. */
+const worthAProcess = 12;
+
+/**
+ * In how many processes the runs are done soonest: where they are many of logreg, whose steps take one core, in one a core;
+ * else in one, whose steps take all.
+ */
+export function jobsFor(runs: readonly PlannedRun[], cores: number): number {
+  const takeOneCore = runs.every(
+    ({ order }) => order.model === 'logreg' && order.engine === 'onnx' && order.threads === 0,
+  );
+  return takeOneCore ? Math.max(1, Math.min(cores, Math.floor(runs.length / worthAProcess))) : 1;
+}
+
 /** The same for runs that can be trained together; one that cannot has its own. */
 function kindOf({ order, target }: PlannedRun): string {
   const { model, engine, lossThreshold, parallel, weightDecay, clip, lowerBound } = order;

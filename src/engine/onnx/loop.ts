@@ -7,6 +7,7 @@ import { hoistCounts } from './counting.js';
 import { elementTypes, Graph } from './graph.js';
 import './kernels.js';
 import { merge } from './many.js';
+import { handOnAsComputed, joinReshapes, reshaped } from './reshape.js';
 import { hoist, removeUnused, simplify } from './simplify.js';
 
 /** Shapes of float32 tensors by name. */
@@ -109,35 +110,36 @@ function loopGraph(loop: string, { moves, ...options }: LoopOptions, all: LoopsO
   const graph = new Graph(`${loop}/`);
   const traced = options.bodies.map((body) => iterationOf(loop, body, { moves, ...options }, all));
   const iteration = settings === 1 ? traced[0]! : merged(traced, { moves, ...options }, all);
-  const carried = moves ? Object.entries(all.state) : [];
+  const carried = (moves ? Object.entries(all.state) : []).map(([path, shape]) => ({
+    first: path,
+    before: `${iteration.prefix}${path}`,
+    after: `${iteration.prefix}${names.next(loop, path)}`,
+    shape: stacked(shape, settings),
+  }));
   if (settings === 1) {
-    hoistCounts(iteration, graph, {
-      steps: names.steps,
-      index: `${iteration.prefix}index`,
-      carried: carried.map(([path]) => ({
-        before: `${iteration.prefix}${path}`,
-        after: `${iteration.prefix}${names.next(loop, path)}`,
-        first: path,
-      })),
-    });
+    hoistCounts(iteration, graph, { steps: names.steps, index: `${iteration.prefix}index`, carried });
     removeUnused(iteration);
   }
+  const shapes = handOnAsComputed(iteration, carried);
+  joinReshapes(iteration);
   hoist(iteration, graph);
+  const entering = carried.map(({ first, before }) => {
+    const shape = shapes.get(before);
+    return shape ? reshaped(graph, first, shape) : first;
+  });
 
   const figures = iteration.outputs.slice(1 + carried.length);
-  const outputs = graph.nodeWithOutputs(
-    'Loop',
-    [names.steps, '', ...carried.map(([path]) => path)],
-    carried.length + figures.length,
-    { body: iteration },
-  );
+  const outputs = graph.nodeWithOutputs('Loop', [names.steps, '', ...entering], carried.length + figures.length, {
+    body: iteration,
+  });
   const inside = iteration.prefix.length;
   const results = [
-    ...carried.map(([path, shape]) => [names.next(loop, path), stacked(shape, settings)] as const),
-    ...figures.map(({ name, shape = [] }) => [name.slice(inside), ['steps', ...shape]] as const),
+    ...carried.map(({ after, shape, before }) => [after.slice(inside), shape, shapes.has(before)] as const),
+    ...figures.map(({ name, shape = [] }) => [name.slice(inside), ['steps', ...shape], false] as const),
   ];
-  for (const [i, [name, shape]] of results.entries()) {
-    graph.output(`${chosenPrefix}${name}`, outputs[i] ?? '', shape, 'float32');
+  for (const [i, [name, shape, isReshaped]] of results.entries()) {
+    const output = outputs[i] ?? '';
+    graph.output(`${chosenPrefix}${name}`, isReshaped ? reshaped(graph, output, shape) : output, shape, 'float32');
   }
   simplify(graph);
   return graph;

@@ -1,4 +1,5 @@
 import { Graph, type Constant, type Node } from './graph.js';
+import { reshaped } from './reshape.js';
 import { large } from './wide.js';
 
 /*
@@ -132,7 +133,7 @@ class Settings {
   }
 
   reshaped(name: string, shape: readonly number[]): string {
-    return this.graph.node('Reshape', [name, this.graph.integers(shape)]);
+    return reshaped(this.graph, name, shape);
   }
 }
 
@@ -206,7 +207,9 @@ function plusScaled(
   const image = ({ name }: Value) =>
     settings.reshaped(name, [1, groups, sizeOf(stored) / groups / stored.at(-1)!, stored.at(-1)!]);
   const kernels = settings.reshaped(weighted(weight).name, [groups, 1, 1, 1]);
-  const sum = graph.node('FusedConv', [image(y), kernels, '', image(x)], { group: groups }, 'com.microsoft');
+  const to = image(x);
+  const sum = graph.node('FusedConv', [image(y), kernels, '', to], { group: groups }, 'com.microsoft');
+  graph.shapes.set(sum, graph.shapes.get(to)!);
   return { name: settings.reshaped(sum, stored), shape, order };
 }
 
