@@ -18,8 +18,8 @@ import { startTogether } from '../src/engine/engine.js';
 import { onnxEngine } from '../src/engine/onnx/engine.js';
 import { program } from '../src/engine/program.js';
 import { models } from '../src/models/models.js';
-import { updateRule } from '../src/optimizers/methods.js';
-import type { Method } from '../src/optimizers/table.js';
+import { updateRule } from '../src/methods/rule.js';
+import type { Method } from '../src/methods/table.js';
 import { mt19937 } from '../src/random/mt19937.js';
 
 const { method, settings, processes, rounds, from, to } = new Command('npx tsx scripts/bench_together.ts')

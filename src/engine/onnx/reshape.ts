@@ -25,12 +25,12 @@ export function handOnAsComputed(
     const shape = body.shapes.get(value);
     const isOutput = body.outputs.some(({ name }) => name === value);
     if (!last || !shape || isOutput || !body.nodes.some(({ outputs }) => outputs.includes(value))) continue;
-    const outer = new Map([
+    const asDeclared = new Map([
       [before, `${before} as declared`],
       [after, `${after} as declared`],
     ]);
-    const read = (name: string) => (name === value ? after : (outer.get(name) ?? name));
-    const declared = (from: string): Node => ({ ...last, inputs: [from, sizes], outputs: [outer.get(from)!] });
+    const read = (name: string) => (name === value ? after : (asDeclared.get(name) ?? name));
+    const declared = (from: string): Node => ({ ...last, inputs: [from, sizes], outputs: [asDeclared.get(from)!] });
     body.nodes = [
       declared(before),
       ...body.nodes.map((node) =>
@@ -43,8 +43,8 @@ export function handOnAsComputed(
             },
       ),
     ];
-    for (const name of outer.keys()) body.shapes.set(name, shape);
-    for (const name of outer.values()) body.shapes.delete(name);
+    for (const name of asDeclared.keys()) body.shapes.set(name, shape);
+    for (const name of asDeclared.values()) body.shapes.delete(name);
     for (const [infos, name] of [
       [body.inputs, before],
       [body.outputs, after],
