@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { EngineName } from '../engine/engines.js';
+import { engineNames, type EngineName } from '../engine/engines.js';
 import { UsageError } from '../errors.js';
 import type { ModelName } from '../models/models.js';
 import {
@@ -25,19 +25,11 @@ import {
   workerBounds,
 } from './bounds.js';
 
-// The names stand here again so that `--help` need not load the engines; the compiler holds them to the originals.
+// The names stand here again so that `--help` need not load the models; the compiler holds them to the originals.
 const models = [
   ...(['logreg', 'mlp', 'vgg', 'vgg11', 'vgg11_bn', 'vgg13', 'vgg13_bn'] as const),
   ...(['vgg16', 'vgg16_bn', 'vgg19', 'vgg19_bn'] as const),
 ] as const satisfies readonly ModelName[];
-const engines = [
-  'onnx',
-  'webgpu',
-  'onnx-cuda',
-  'tfjs-node-gpu',
-  'tfjs-node',
-  'cpu',
-] as const satisfies readonly EngineName[];
 const orders = ['reference', 'paper'] as const satisfies readonly Settings['order'][];
 const hypergradOptimizers = ['plain', 'momentum', 'adam'] as const satisfies readonly Settings['hypergradOptimizer'][];
 
@@ -245,8 +237,8 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   silent: { flags: '--silent', about: 'show nothing', preset: false, inSweep: 'none' },
   engine: {
     flags: '--engine <name>',
-    about: `what computes: ${engines.join(', ')} (default: onnx)`,
-    parse: oneOf(engines),
+    about: `what computes: ${engineNames.join(', ')} (default: onnx)`,
+    parse: oneOf(engineNames),
     inSweep: 'one',
   },
   threads: {

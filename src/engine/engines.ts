@@ -1,8 +1,5 @@
 import type { Engine } from './engine.js';
-
-/** The engines' names, as on the command line. */
-export const engineNames = ['onnx', 'webgpu', 'onnx-cuda', 'tfjs-node-gpu', 'tfjs-node', 'cpu'] as const;
-export type EngineName = (typeof engineNames)[number];
+import type { TfjsBackend } from './tfjs/backend.js';
 
 export interface EngineOptions {
   /** onnx: threads within an operator; 0: as many as there are cores. */
@@ -15,10 +12,26 @@ export interface EngineOptions {
   readonly tf32?: boolean;
 }
 
-/** Loads the engine's packages only when it is asked for: they take a good part of a second. */
-export async function createEngine(name: EngineName, { threads, cores, device, tf32 }: EngineOptions): Promise<Engine> {
-  if (name === 'onnx') return (await import('./onnx/engine.js')).onnxEngine({ threads, cores });
-  if (name === 'webgpu') return (await import('./webgpu/engine.js')).webgpuEngine({ device });
-  if (name === 'onnx-cuda') return (await import('./onnx_cuda/engine.js')).onnxCudaEngine({ device, tf32 });
-  return (await import('./tfjs/engine.js')).tfjsEngine(name, { device, tf32 });
+/**
+ * The engines, by their names on the command line. Each one's packages are loaded only when it is asked for: they take a good
+ * part of a second.
+ */
+const makers = {
+  onnx: async ({ threads, cores }) => (await import('./onnx/engine.js')).onnxEngine({ threads, cores }),
+  webgpu: async ({ device }) => (await import('./webgpu/engine.js')).webgpuEngine({ device }),
+  'onnx-cuda': async ({ device, tf32 }) => (await import('./onnx_cuda/engine.js')).onnxCudaEngine({ device, tf32 }),
+  'tfjs-node-gpu': (options) => tfjs('tfjs-node-gpu', options),
+  'tfjs-node': (options) => tfjs('tfjs-node', options),
+  cpu: (options) => tfjs('cpu', options),
+} satisfies Record<string, (options: EngineOptions) => Promise<Engine>>;
+
+export type EngineName = keyof typeof makers;
+export const engineNames = Object.keys(makers) as readonly EngineName[];
+
+export function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
+  return makers[name](options);
+}
+
+async function tfjs(backend: TfjsBackend, { device, tf32 }: EngineOptions): Promise<Engine> {
+  return (await import('./tfjs/engine.js')).tfjsEngine(backend, { device, tf32 });
 }

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engineNames } from '../../src/engine/engines.js';
 import type { EngineStatus } from '../../src/engine/status.js';
 import { temporaryFolder } from '../synthetic.js';
 import { main } from './hypergrad.js';
@@ -52,21 +53,22 @@ describe.skipIf(process.platform !== 'linux' || !python)('hypergrad setup, where
   }
 
   /** Runs a command where the PATH has these folders, and Python those packages. */
-  function run(args: readonly string[], path: readonly string[], packages = 'empty') {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-      env: {
-        PATH: path.map((name) => join(folder, name)).join(':'),
-        PYTHONPATH: join(folder, packages),
-        HYPERGRAD_BINDING: join(folder, 'binding'),
-      },
+  function run(args: readonly string[], path: readonly string[], packages = 'empty', binding = 'binding') {
+    const env = {
+      PATH: path.map((name) => join(folder, name)).join(':'),
+      PYTHONPATH: join(folder, packages),
+      HYPERGRAD_BINDING: join(folder, binding),
+    };
+    return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
+      const child = execFile(process.execPath, [main, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
+        resolve({ status: child.exitCode, stdout, stderr }),
+      );
     });
-    return { status, stdout, stderr };
   }
-  const setup = (engine: string, path: readonly string[], packages?: string) => run(['setup', engine], path, packages);
+  const setup = (engine: string, path: readonly string[], packages: string, binding?: string) =>
+    run(['setup', engine], path, packages, binding);
 
-  it.each<[lacking: string, engine: string, path: string[], packages: string, said: RegExp]>([
+  it.concurrent.each<[lacking: string, engine: string, path: string[], packages: string, said: RegExp]>([
     [
       'Python',
       'tfjs-node',
@@ -100,52 +102,51 @@ describe.skipIf(process.platform !== 'linux' || !python)('hypergrad setup, where
     ['a compiler', 'tfjs-node', ['python'], 'cpu', /no C\+\+ compiler.*apt-get install g\+\+/],
     ['a compiler that can', 'tfjs-node', ['python', 'compiler'], 'cpu', /g\+\+ cannot compile.*error: no such thing/],
     ['CUDA', 'tfjs-node-gpu', ['python', 'compiler'], 'cpu', /on the processor alone.*'tensorflow\[and-cuda\]'/],
-  ])('it says what brings %s', (_, engine, path, packages, said) => {
-    const { status, stdout, stderr } = setup(engine, path, packages);
+  ])('it says what brings %s', async (lacking, engine, path, packages, said) => {
+    const binding = `binding without ${lacking}`;
+    const { status, stdout, stderr } = await setup(engine, path, packages, binding);
     expect(stderr).toMatch(said);
     expect(stderr.trim().split('\n').at(-1)).toMatch(/^error: [^\n]*$/);
     expect([status, stdout]).toEqual([2, '']);
-    expect(readdirSync(folder).filter((name) => name.startsWith('binding'))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.startsWith(binding))).toEqual([]);
   });
 
-  it.skipIf(existsSync('/proc/driver/nvidia'))('it says that a driver is absent, or too old', () => {
-    const absent = setup('tfjs-node-gpu', ['python', 'compiler'], 'gpu');
+  it.skipIf(existsSync('/proc/driver/nvidia'))('it says that a driver is absent, or too old', async () => {
+    const absent = await setup('tfjs-node-gpu', ['python', 'compiler'], 'gpu');
     expect(absent.stderr).toMatch(/needs a GPU, and there is no driver of NVIDIA's here/);
-    const old = setup('tfjs-node-gpu', ['python', 'compiler', 'old'], 'gpu');
+    const old = await setup('tfjs-node-gpu', ['python', 'compiler', 'old'], 'gpu');
     expect(old.stderr).toMatch(/driver 470\.82\.01 is too old for CUDA 12\.5\.1, which needs 525 or later/);
     expect([absent.status, old.status]).toEqual([2, 2]);
   });
 
-  it('it says what --python names that is none', () => {
+  it('it says what --python names that is none', async () => {
     const named = (path: string) => run(['setup', 'tfjs-node', '--python', path], ['empty']);
-    expect(named('nowhere').stderr).toMatch(/--python nowhere: there is no such file/);
-    expect(named('empty').stderr).toMatch(/--python empty: this folder is no Python environment/);
-    expect(named(python).stderr).not.toMatch(/there is no Python/);
-    expect(named('old/nvidia-smi')).toMatchObject({ status: 2, stderr: /no Python that runs/ });
+    expect((await named('nowhere')).stderr).toMatch(/--python nowhere: there is no such file/);
+    expect((await named('empty')).stderr).toMatch(/--python empty: this folder is no Python environment/);
+    expect((await named(python)).stderr).not.toMatch(/there is no Python/);
+    expect(await named('old/nvidia-smi')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/no Python that runs/) as string,
+    });
   });
 
-  it('train and engines say the same', { timeout: 120_000 }, () => {
+  it('train and engines say the same', { timeout: 120_000 }, async () => {
     const fault = /not set up yet: npx hypergrad setup tfjs-node would do it, but there is no C\+\+ compiler here/;
-    const train = run(['train', '--iterations', '2', '--engine', 'tfjs-node'], ['python'], 'cpu');
+    const [train, { stdout, status }] = await Promise.all([
+      run(['train', '--iterations', '2', '--engine', 'tfjs-node'], ['python'], 'cpu'),
+      run(['engines', '--json'], ['python'], 'cpu'),
+    ]);
     expect(train.stderr).toMatch(fault);
     expect(train.status).toBe(2);
-    const { stdout, status } = run(['engines', '--json'], ['python'], 'cpu');
     const engines = JSON.parse(stdout) as EngineStatus[];
     expect(status).toBe(0);
-    expect(engines.map(({ name }) => name)).toEqual([
-      'onnx',
-      'webgpu',
-      'onnx-cuda',
-      'tfjs-node-gpu',
-      'tfjs-node',
-      'cpu',
-    ]);
+    expect(engines.map(({ name }) => name)).toEqual(engineNames);
     const of = (name: string) => engines.find((engine) => engine.name === name);
     expect(of('tfjs-node')).toMatchObject({ ready: false, fault: expect.stringMatching(fault) as string });
     expect(of('cpu')).toMatchObject({ ready: true, fault: null, version: expect.stringMatching(/^tfjs 4/) as string });
   });
 
-  it('half of what it makes is told, and taken away', () => {
+  it('half of what it makes is told, and taken away', async () => {
     const binding = join(folder, 'binding');
     mkdirSync(binding);
     symlinkSync(join(folder, 'gone'), join(binding, 'lib'));
@@ -154,19 +155,22 @@ describe.skipIf(process.platform !== 'linux' || !python)('hypergrad setup, where
       join(binding, 'about.json'),
       '{ "version": "2.21.0", "folder": "/gone", "python": "p", "cuda": null }',
     );
-    const train = run(['train', '--iterations', '2', '--engine', 'tfjs-node'], ['python']);
+    const train = await run(['train', '--iterations', '2', '--engine', 'tfjs-node'], ['python']);
     expect(train.stderr).toMatch(/set up with TensorFlow 2\.21\.0 in \/gone, which has gone.*setup tfjs-node again/);
     expect(train.status).toBe(2);
     const undo = () => run(['setup', 'tfjs-node', '--undo'], ['empty']);
-    expect(undo()).toMatchObject({ status: 0, stderr: `${binding} is gone; TensorFlow itself was left alone.\n` });
-    expect(undo()).toMatchObject({ status: 0, stderr: expect.stringContaining('nothing was set up') as string });
+    expect(await undo()).toMatchObject({
+      status: 0,
+      stderr: `${binding} is gone; TensorFlow itself was left alone.\n`,
+    });
+    expect(await undo()).toMatchObject({ status: 0, stderr: expect.stringContaining('nothing was set up') as string });
   });
 
-  it('it takes away nothing that is not its own', () => {
+  it('it takes away nothing that is not its own', async () => {
     const binding = join(folder, 'binding');
     mkdirSync(binding);
     writeFileSync(join(binding, 'diary'), '');
-    const { status, stderr } = run(['setup', 'tfjs-node', '--undo'], ['empty']);
+    const { status, stderr } = await run(['setup', 'tfjs-node', '--undo'], ['empty']);
     expect(stderr).toMatch(/holds something else \(diary\)/);
     expect(status).toBe(2);
     expect(readdirSync(binding)).toEqual(['diary']);
