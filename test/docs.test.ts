@@ -127,6 +127,7 @@ const notRun: Record<string, readonly string[]> = {
   ],
   'is two hundred runs, and tells of them': [
     'npx hypergrad sweep sweeps/methods.yaml --model logreg --dir results/methods',
+    'npx hypergrad sweep sweeps/methods.yaml --model mlp --dir results/methods',
     'npx hypergrad summary results/methods',
   ],
   'is half a minute of two cores': ['npx hypergrad sweep sweeps/reproduction.yaml --jobs 2'],
