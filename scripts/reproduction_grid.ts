@@ -16,7 +16,7 @@ import { statistic, summarize, type SettingSummary } from '../src/summary/summar
  * FINAL_ROWS.csv has the last row of each of the reproduction's files: model, method, alpha_0, beta, LossEpoch,
  * ValidLossEpoch, Alpha, BestValidLoss. Its files of sgd, sgdn and adam are the same for every β; one of them is taken.
  */
-/** The validation loss of their row 0, which stands for its training loss: a run that ends above it has diverged. */
+/** The validation loss of their row 0, which stands for its training loss, too: a run that ends above it by both has diverged. */
 const untrained = 2.32267145;
 
 const { positionals, values } = parseArgs({
@@ -47,7 +47,10 @@ function theirSettings(text: string): SettingSummary[] {
       const method = methodOrder.find((known) => known === row.method);
       if (!method) throw new Error(`${finalRows}: '${row.method}' is not a method`);
       const [loss, validLoss] = [value('LossEpoch'), value('ValidLossEpoch')];
-      const diverged = !Number.isFinite(value('Loss')) || !Number.isFinite(value('Alpha')) || !(loss <= untrained);
+      const diverged =
+        !Number.isFinite(value('Loss')) ||
+        !Number.isFinite(value('Alpha')) ||
+        !(loss <= untrained || validLoss <= untrained);
       return {
         ...{ model: 'logreg', method, rates: `${row.alpha_0}_${row.beta}` },
         ...{ alpha_0: value('alpha_0'), beta: value('beta'), runs: 1, diverged: diverged ? ['1'] : [] },

@@ -28,9 +28,7 @@ const shared: SharedOptions = {
   dataset: reduced(loadMnist().dataset, Number(values.reduction)),
 };
 const rates = values.exponents.split(',').map((exponent) => Number(`1e-${exponent}`));
-const runs = rates.flatMap((alpha0) =>
-  rates.map((beta): OwnOptions => ({ alpha0, beta, mu: 0.9, weightDecay: 1e-4 })),
-);
+const runs = rates.flatMap((alpha0) => rates.map((beta): OwnOptions => ({ alpha0, beta, mu: 0.9, weightDecay: 1e-4 })));
 
 const together = await rowsOf(runs);
 let [seconds, steps, near] = [0, 0, 0];

@@ -166,6 +166,8 @@ export function runView(
   const last = record ? lastIteration(record) : Infinity;
   const iteration = outcome.last?.iteration ?? NaN;
   const pace = iteration > 1 ? (outcome.last?.time ?? NaN) / (iteration - 1) : NaN;
+  // A run's time is its share of what all that are trained with it take.
+  const together = record?.together ?? 1;
   const idle = state === 'interrupted' || state === 'failed';
   return {
     ...{ key: keyOf(file), name: shown(runName(file)), order: orderOf(file), setting: settingKey(file) },
@@ -173,7 +175,7 @@ export function runView(
     seed: seedOf(record),
     iteration: orNull(iteration),
     last: orNull(last),
-    secondsLeft: state === 'running' ? orNull((last - iteration) * pace) : null,
+    secondsLeft: state === 'running' ? orNull((last - iteration) * pace * together) : null,
     error: state === 'failed' && record?.error != null ? shown(record.error, 2000) : null,
     command: record && repeat && idle ? shown(repeat(record, file.path)) : null,
     provenance: withProvenance ? provenanceOf(facts) : null,

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly iterationsAnEpoch: number;
   /** The first iteration whose mini-batch has a loss as low as was asked for. */
   readonly reached: number;
-  /** Whether its last loss or α is no number, or its last epoch's loss lies above that of row 0. */
+  /** Whether its last loss or α is no number, or its last epoch's loss and validation loss both lie above those of row 0. */
   readonly diverged: boolean;
 }
 
@@ -53,7 +53,10 @@ export function outcomeSoFar(reach: number | undefined): OutcomeSoFar {
     outcome: (record) => ({
       ...{ rows, first, last, loss, bestLoss, validLoss, bestValidLoss, iterationsAnEpoch },
       reached: Number.isNaN(reached) ? reachedAfter(last, record, reach) : reached,
-      diverged: !(Number.isFinite(last?.loss) && Number.isFinite(last?.alpha) && loss <= (first?.lossEpoch ?? NaN)),
+      diverged:
+        ![last?.loss, last?.alpha, loss].every(Number.isFinite) ||
+        // Row 0's loss is a single mini-batch's, which the mean of a short run may lie above by chance.
+        !(loss <= (first?.lossEpoch ?? NaN) || validLoss <= (first?.validLossEpoch ?? NaN)),
     }),
   };
 }

@@ -2,6 +2,7 @@ import { csvParse } from 'd3-dsv';
 import { expect, it } from 'vitest';
 import { fromJson } from '../../src/results/json.js';
 import { writeRecord } from '../../src/results/record.js';
+import { outcomeSoFar } from '../../src/summary/outcome.js';
 import { summarize } from '../../src/summary/summary.js';
 import { summaryCsv, summaryJson, summaryTable } from '../../src/summary/table.js';
 import { record } from '../record.js';
@@ -110,3 +111,19 @@ it('of nothing that has finished says so', () => {
   writeCsv(dir, 'mlp/+1e-03_+1e-07/sgd.csv.partial', falling(0.01));
   expect(() => summarize({ dir, reach: undefined, warn: () => undefined })).toThrow(/no run in .* can be read, of 1/);
 });
+
+it.each([
+  [2.31, 2.2, false],
+  [2.31, 2.4, true],
+  [2.2, 2.4, false],
+  [Infinity, 2.2, true],
+])(
+  'has diverged where both losses end above row 0: %d after 2.3, validation %d after 2.3: %j',
+  (loss, valid, diverged) => {
+    const row = { time: 0, alpha: 1e-3, alphaEpoch: 1e-3, beta: 1e-7 };
+    const { add, outcome } = outcomeSoFar(undefined);
+    add({ ...row, epoch: 0, iteration: 0, loss: 2.3, lossEpoch: 2.3, validLossEpoch: 2.3 });
+    add({ ...row, epoch: 1, iteration: 2, loss, lossEpoch: loss, validLossEpoch: valid });
+    expect(outcome(undefined).diverged).toBe(diverged);
+  },
+);

@@ -216,11 +216,11 @@ describe('a page that follows', () => {
     const stem = `mlp/${rates}/sgd`;
     const partial = writeCsv(dir, `${stem}.csv.partial`, text.slice(0, text.indexOf('\r\n2,12,') + 2));
     const lock = hold(join(dir, `${stem}.csv.lock`), { work: 'writing', wayOut: '' });
-    writeRecord(join(dir, `${stem}.json`), running);
+    writeRecord(join(dir, `${stem}.json`), { ...running, together: 3 });
     const begun = await line.until(({ runs }) => runs[0]?.state === 'running');
-    // 2 epochs of ⌈60,000 / 128⌉ iterations, of which one has taken a hundredth of a second.
+    // 2 epochs of ⌈60,000 / 128⌉ iterations, of which one has taken a hundredth of a second: a third of what three took.
     expect(begun.runs).toMatchObject([{ iteration: 11, last: 939, error: null, command: null }]);
-    expect(begun.runs[0]?.secondsLeft).toBeCloseTo((928 * 0.11) / 10, 6);
+    expect(begun.runs[0]?.secondsLeft).toBeCloseTo((3 * 928 * 0.11) / 10, 6);
     expect(begun.settings).toMatchObject([{ finished: 0, runs: 1, state: 'running' }]);
     expect(begun.settings[0]?.progress).toBeCloseTo(11 / 939, 12);
 

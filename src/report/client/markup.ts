@@ -610,7 +610,10 @@ ${chart('learned', `Learned besides<span data-part="learned">${part.learned}</sp
         ...(more > 0 ? [`<li>and ${more} more ${stateWords[state]}</li>`] : []),
       ];
     });
-    return items.length === 0 ? '' : `<h2>Not finished</h2><ul class="runs">${items.join('\n')}</ul>`;
+    if (items.length === 0) return '';
+    const list = `<ul class="runs">${items.join('\n')}</ul>`;
+    const attributes = 'class="scroll tall" role="region" tabindex="0" aria-label="Not finished"';
+    return `<h2>Not finished</h2>${items.length > 12 ? `<div ${attributes}>${list}</div>` : list}`;
   }
 
   function unfinishedItem({ name, state, iteration, last, secondsLeft, error, command }: RunView): string {
