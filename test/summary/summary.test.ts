@@ -121,9 +121,9 @@ it.each([
   'has diverged where both losses end above row 0: %d after 2.3, validation %d after 2.3: %j',
   (loss, valid, diverged) => {
     const row = { time: 0, alpha: 1e-3, alphaEpoch: 1e-3, beta: 1e-7 };
-    const { add, outcome } = outcomeSoFar(undefined);
-    add({ ...row, epoch: 0, iteration: 0, loss: 2.3, lossEpoch: 2.3, validLossEpoch: 2.3 });
-    add({ ...row, epoch: 1, iteration: 2, loss, lossEpoch: loss, validLossEpoch: valid });
-    expect(outcome(undefined).diverged).toBe(diverged);
+    const soFar = outcomeSoFar(undefined);
+    soFar.add({ ...row, epoch: 0, iteration: 0, loss: 2.3, lossEpoch: 2.3, validLossEpoch: 2.3 });
+    soFar.add({ ...row, epoch: 1, iteration: 2, loss, lossEpoch: loss, validLossEpoch: valid });
+    expect(soFar.outcome(undefined).diverged).toBe(diverged);
   },
 );
