@@ -1,7 +1,7 @@
 /**
  * Trains the settings of a grid together, as one graph, and each alone; tells how far their rows are apart and how long both
- * took. Where they are farther apart than rounding, it trains that run alone with the next larger α₀ that float32 has: as far
- * as that is from the run itself, it is chaotic. By default the 36 of the reproduction's grid, α₀ and β each 1e-1 to 1e-6.
+ * took. Where they are farther apart than rounding, it trains that run alone with the next larger α₀ and β that float32
+ * has: as far as that is from the run itself, it is chaotic. By default the 36 of the reproduction's grid, α₀ and β each 1e-1 to 1e-6.
  *
  *     npx tsx scripts/together.ts [--model logreg] [--method adam_hd] [--exponents 1,2,3,4,5,6] [--epochs 2] [--reduction 1]
  */
@@ -31,6 +31,8 @@ const shared: SharedOptions = {
 const rates = values.exponents.split(',').map((exponent) => Number(`1e-${exponent}`));
 const runs = rates.flatMap((alpha0) => rates.map((beta): OwnOptions => ({ alpha0, beta, mu: 0.9, weightDecay: 1e-4 })));
 
+const columns = ['loss', 'alpha', 'validLossEpoch'] as const;
+
 const together = await rowsOf(runs);
 let [seconds, steps, near, chaotic] = [0, 0, 0, 0];
 for (const [i, run] of runs.entries()) {
@@ -41,14 +43,14 @@ for (const [i, run] of runs.entries()) {
   let text = `α₀ ${run.alpha0}, β ${run.beta}: ${told(rows, expected)}`;
   if (most(rows, expected) <= 1e-5) near++;
   else {
-    const nudged = (await rowsOf([{ ...run, alpha0: nextFloat(run.alpha0) }])).rows[0]!;
+    const nudged = (await rowsOf([{ ...run, alpha0: nextFloat(run.alpha0), beta: nextFloat(run.beta) }])).rows[0]!;
     if (most(nudged, expected) > 1e-5) chaotic++;
-    text += `; with the next α₀ ${told(nudged, expected)}`;
+    text += `; with the next α₀ and β ${told(nudged, expected)}`;
   }
   console.log(`${text}; the last loss is ${expected.at(-1)!.lossEpoch.toPrecision(3)}`);
 }
 console.log(
-  `${near} of ${runs.length} within 1e-5 of alone; of the others ${chaotic} are as far from alone with the next α₀`,
+  `${near} of ${runs.length} within 1e-5 of alone; of the others ${chaotic} are as far from alone with the next α₀ and β`,
 );
 const [a, b] = [together.seconds, seconds].map((each) => ((1000 * each) / steps / runs.length).toFixed(3));
 console.log(`a run and step ${a} ms together, ${b} ms alone`);
@@ -63,8 +65,6 @@ async function rowsOf(some: readonly OwnOptions[]): Promise<{ rows: Row[][]; sec
   }
   return { rows, seconds: (performance.now() - began!) / 1000 };
 }
-
-const columns = ['loss', 'alpha', 'validLossEpoch'] as const;
 
 /** The largest relative deviation of a column; of α, by its largest value. */
 function deviation(rows: readonly Row[], others: readonly Row[], column: (typeof columns)[number]): number {
