@@ -129,6 +129,8 @@ const notRun: Record<string, readonly string[]> = {
     'npx hypergrad sweep sweeps/methods.yaml --model logreg --dir results/methods',
     'npx hypergrad sweep sweeps/methods.yaml --model mlp --dir results/methods',
     'npx hypergrad summary results/methods',
+    'npx hypergrad sweep --model mlp --method …',
+    'npx hypergrad plot --dir results/defaults --plotDir plots --format svg',
   ],
   'is half a minute of two cores': ['npx hypergrad sweep sweeps/reproduction.yaml --jobs 2'],
   'ends hundreds of runs': ['npx tsx scripts/kills.ts …'],
