@@ -96,10 +96,31 @@ export function writeAll(file: number, bytes: Uint8Array, position: number | nul
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
+/**
+ * Opens a file to read. Whoever opens a named pipe waits for its writer, and hears no Ctrl-C meanwhile: it is refused, but
+ * for what a shell or another program hands over below /dev.
+ */
+export function openToRead(path: string): number {
+  if (!path.startsWith('/dev/') && statSync(path).isFIFO()) {
+    throw Object.assign(new Error('it is a named pipe, whose end may never come'), { code: 'EINVAL', syscall: 'open' });
+  }
+  return openSync(path, 'r');
+}
+
+/** The bytes of a file, which `openToRead` opens. */
+export function readWhole(path: string): Buffer {
+  const file = openToRead(path);
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** SHA-256 of a file, in hexadecimal; undefined where it cannot be read. */
 export function sha256Of(path: string): string | undefined {
   try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
+    return createHash('sha256').update(readWhole(path)).digest('hex');
   } catch {
     return undefined;
   }
@@ -162,7 +183,9 @@ export function readError(what: string, error: unknown, reasons?: ReadonlyMap<st
  */
 export function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+    return readWhole(path)
+      .toString('utf8')
+      .replace(/^\ufeff/, '');
   } catch (error) {
     throw readError(shown(path), error);
   }
@@ -178,6 +201,13 @@ export function reasonOf(error: Error): string {
 export function refuseFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`Cannot write ${path}: it is a folder. Move it away, or choose another place.`);
+  }
+}
+
+/** Rows that go into a named pipe are gone, or wait there for ever. */
+export function refusePipe(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO()) {
+    throw new UsageError(`Cannot write ${path}: it is a named pipe. Move it away, or choose another place.`);
   }
 }
 

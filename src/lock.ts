@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, statSync, wr
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { RunFailure, UsageError } from './errors.js';
-import { attempt, makeFolder } from './files.js';
+import { attempt, makeFolder, readWhole } from './files.js';
 
 /** Something that is held until it is released: of several processes, on any machines, by one. */
 export interface Lock {
@@ -172,7 +172,7 @@ function create(path: string, holder: Holder): boolean {
 /** Undefined where nobody holds it. */
 function read(path: string): Holder | undefined {
   try {
-    const holder = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>;
+    const holder = JSON.parse(readWhole(path).toString('utf8')) as Partial<Holder>;
     if (typeof holder.id === 'string' && /^[\w-]+$/.test(holder.id)) return holder as Holder;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

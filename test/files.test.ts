@@ -1,8 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RunFailure, UsageError } from '../src/errors.js';
-import { fileError, makeFolder, writeWhole } from '../src/files.js';
+import { fileError, makeFolder, readWhole, writeWhole } from '../src/files.js';
+import { readRun } from '../src/results/read.js';
+import { readRecord } from '../src/results/record.js';
+import { openResults } from '../src/results/writer.js';
+import { readSweepFile } from '../src/cli/sweep_file.js';
+import { shell } from './cli/shell.js';
 import { temporaryFolder } from './synthetic.js';
 
 describe('writeWhole', () => {
@@ -66,5 +72,22 @@ describe('fileError', () => {
       expect(fileError('x', error(code))).toBeInstanceOf(RunFailure);
     for (const code of ['EACCES', 'EROFS', 'ENOTDIR']) expect(fileError('x', error(code))).toBeInstanceOf(UsageError);
     expect((fileError('x', error('ENOSPC')) as Error).message).toMatch(/^Cannot write x: some reason\. Make room/);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a named pipe', () => {
+  it.each(Object.entries({ readWhole, readRun, readRecord, readSweepFile, openResults }))(
+    'is refused at once by %s, which would wait for its other end',
+    (_, open) => {
+      const path = join(temporaryFolder(), 'results.csv');
+      execFileSync('mkfifo', [path, `${path}.partial`]);
+      expect(() => open(path)).toThrow(/named pipe/);
+    },
+  );
+
+  it('that a shell hands over is read', async () => {
+    const line = 'hypergrad sweep <(sleep 0.5; echo "method: [adam, sgd]") --dry-run';
+    const { code, stdout } = await shell(line, { cwd: temporaryFolder() });
+    expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 0, lines: 3 }); // with the titles
   });
 });

@@ -15,6 +15,8 @@ export const jobBounds: Bounds = { least: 1, most: 1000, because: 'no machine ha
 
 export const coreBounds: Bounds = jobBounds;
 
+export const memoryBounds: Bounds = { least: 1, most: 65_536, because: 'no machine has more' };
+
 export const taskBounds: Bounds = {
   least: 1,
   most: 1000,

@@ -61,8 +61,8 @@ export async function run(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version have been shown. Commander's own exit code for a missing command is 1; ours is 2.
-    if (error.exitCode !== 0) process.exitCode = 2;
+    // Help and version have been shown, or could not be. Commander's own exit code for a missing command is 1; ours is 2.
+    if (error.exitCode !== 0 && !process.exitCode) process.exitCode = 2;
   }
 }
 

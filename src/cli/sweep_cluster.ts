@@ -7,7 +7,7 @@ import { readText } from '../files.js';
 import { ownSlurmOptions, slurmScript } from '../sweep/slurm.js';
 import { shown } from '../text.js';
 import { integer } from './arguments.js';
-import { coreBounds, taskBounds } from './bounds.js';
+import { coreBounds, memoryBounds, taskBounds } from './bounds.js';
 import { print, say } from './output.js';
 
 export interface ClusterFlags {
@@ -59,7 +59,7 @@ export function addClusterOptions(command: Command): Command {
       'cores that the runs share (default: all; of a task of --slurm or --k8s, one a job)',
       integer(coreBounds),
     )
-    .option('--memory <GiB>', 'of --slurm and --k8s: memory of a task', integer({ least: 1 }))
+    .option('--memory <GiB>', 'of --slurm and --k8s: memory of a task', integer(memoryBounds))
     .addOption(
       new Option('--part <i/n>', 'begin with the runs of this part, from 0/n on; then help with the others').argParser(
         part,

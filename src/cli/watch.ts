@@ -28,8 +28,11 @@ async function watch(dir: string, { port, reach }: WatchFlags, signal: AbortSign
   }
   const [{ serveFolder }, { repeatCommand }] = await Promise.all([import('../watch/server.js'), import('./repeat.js')]);
   const server = await serveFolder({ dir, port, reach, repeat: repeatCommand(dir) });
-  print(`${server.url}\n`);
-  say(`Open it in a browser. It shows ${shown(dir)} until Ctrl-C.`);
-  if (!signal.aborted) await once(signal, 'abort');
-  await server.close();
+  try {
+    print(`${server.url}\n`);
+    say(`Open it in a browser. It shows ${shown(dir)} until Ctrl-C.`);
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    await server.close();
+  }
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { overSeeds, type GrowingCurve } from '../plot/growing.js';
 import { titleOf } from '../plot/figure.js';
 import { styles } from '../plot/series.js';
 import type { Point } from '../plot/thin.js';
 import { has, specOf, type Method } from '../methods/table.js';
 import { UsageError } from '../errors.js';
-import { readError } from '../files.js';
+import { readError, readWhole } from '../files.js';
 import { methodOrder, runName, type RunFile, type Warn } from '../results/find.js';
 import { learnedFileOf, learnedSymbols, readLearned } from '../results/learned.js';
 import { withoutSeed } from '../results/path.js';
@@ -264,7 +264,7 @@ function provenanceOf({ file: { path, method }, outcome, record, state, modified
 /** @throws UsageError where the file has gone since its rows were read. */
 function sha256Of(path: string): string {
   try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
+    return createHash('sha256').update(readWhole(path)).digest('hex');
   } catch (error) {
     throw readError(shown(path), error);
   }

@@ -100,7 +100,7 @@ export function recordOf({ path, finished }: RunFile, rows: number, warn: Warn):
     } else return record;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    warn(`${error.message} It is passed over.`);
+    warn(`${error.message.replace(/\.$/, '')}; it is passed over`);
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, readSync } from 'node:fs';
 import { csvParseRows } from 'd3-dsv';
 import { UsageError } from '../errors.js';
-import { readError, readText } from '../files.js';
+import { openToRead, readError, readText } from '../files.js';
 import { shown } from '../text.js';
 import type { RunFile } from './find.js';
 import { figure } from './read.js';
@@ -69,7 +69,7 @@ const longestHeader = 1 << 16;
 
 function firstLine(path: string): string {
   try {
-    const file = openSync(path, 'r');
+    const file = openToRead(path);
     try {
       const bytes = Buffer.alloc(longestHeader);
       const text = bytes.toString('utf8', 0, readSync(file, bytes));

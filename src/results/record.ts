@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
-import { readError, writeWhole } from '../files.js';
+import { readError, readWhole, writeWhole } from '../files.js';
 import { shown } from '../text.js';
 import { fromJson, toJson } from './json.js';
 
@@ -96,8 +95,10 @@ export function differences(a: Identity, b: Identity): Difference[] {
   const telling = [...names].filter((name) => !free.has(name));
   const engine = ({ engine: { name, version } }: Identity) => `${name} (${version})`;
   const data = ({ data: { name, digest } }: Identity) => `${name} (SHA-256 ${digest.slice(0, 12)}…)`;
+  // The names come from files, and may be those of what all objects have.
+  const valueOf = ({ settings }: Identity, name: string) => (Object.hasOwn(settings, name) ? settings[name]! : null);
   return [
-    ...telling.map((name) => ({ name: `--${name}`, a: a.settings[name] ?? null, b: b.settings[name] ?? null })),
+    ...telling.map((name) => ({ name: `--${name}`, a: valueOf(a, name), b: valueOf(b, name) })),
     { name: 'engine', a: engine(a), b: engine(b) },
     { name: 'data', a: data(a), b: data(b) },
     { name: 'hypergrad', a: a.code, b: b.code },
@@ -122,7 +123,7 @@ export function writeRecord(path: string, record: RunRecord): void {
 export function readRecord(path: string): RunRecord | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readWhole(path).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw readError(shown(path), error);

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, ren
 import { dirname } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { UsageError } from '../errors.js';
-import { attempt, makeFolder, refuseFolder, syncFolder, writeAll } from '../files.js';
+import { attempt, makeFolder, refuseFolder, refusePipe, syncFolder, writeAll } from '../files.js';
 import { pythonFloat } from './python.js';
 import { columns, type Row } from './row.js';
 
@@ -124,6 +124,7 @@ function openTable<Item>(
 function begun(target: string, partial: string) {
   const file = attempt(target, () => {
     refuseFolder(target);
+    refusePipe(partial);
     makeFolder(dirname(target));
     return openSync(partial, 'w+');
   });
@@ -132,6 +133,7 @@ function begun(target: string, partial: string) {
 
 /** What comes after the mark belongs to steps that will be taken again. */
 function reopened(partial: string, { count, bytes, sha256 }: RowsMark) {
+  refusePipe(partial);
   const file = attempt(partial, () => openSync(partial, 'r+'));
   const hash = createHash('sha256');
   for (const part of contents(file, bytes)) hash.update(part);

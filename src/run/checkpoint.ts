@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { UsageError } from '../errors.js';
-import { readError, writeWhole } from '../files.js';
+import { readError, readWhole, writeWhole } from '../files.js';
 import type { Values } from '../models/model.js';
 import { stateSize } from '../random/mt19937.js';
 import { fromJson, toJson } from '../results/json.js';
@@ -103,7 +102,7 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
       order: Uint32Array.from(order),
     },
     // Read anew when it is asked for: it is large, and the rest is kept as long as the run goes on.
-    state: () => Promise.resolve(stateOf(decoded(path, readFileSync(path)).arrays, new Set(buffers))),
+    state: () => Promise.resolve(stateOf(decoded(path, readWhole(path)).arrays, new Set(buffers))),
   };
 }
 
@@ -157,7 +156,7 @@ function stateOf(arrays: ReadonlyMap<string, NamedArray>, buffers: ReadonlySet<s
 
 function readBytes(path: string): Uint8Array | undefined {
   try {
-    return readFileSync(path);
+    return readWhole(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw readError(path, error);

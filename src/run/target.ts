@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { attempt, sha256Of, syncFolder } from '../files.js';
+import { attempt, refuseFolder, sha256Of, syncFolder } from '../files.js';
 import { differences, inWords, readRecord, type Identity, type RunRecord } from '../results/record.js';
 import { readRun } from '../results/read.js';
 import { readCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -63,8 +63,14 @@ export function complete(files: TargetFiles, kept: boolean): void {
   });
 }
 
-/** Ends what an earlier run, killed between two steps of its end, has begun. Only who holds the target may. */
+/**
+ * Ends what an earlier run, killed between two steps of its end, has begun. Only who holds the target may.
+ *
+ * @throws UsageError where a folder has the name of one of the files.
+ */
 export function settle(files: TargetFiles): void {
+  // What would fail when all has been trained.
+  for (const path of Object.values({ ...files, lock: files.results })) refuseFolder(path);
   const folder = dirname(files.results);
   const prefix = `${basename(files.results, '.csv')}.`;
   for (const name of readdirSync(folder)) {

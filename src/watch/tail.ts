@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { csvParseRows } from 'd3-dsv';
 import { UsageError } from '../errors.js';
-import { readError } from '../files.js';
+import { openToRead, readError } from '../files.js';
 import { shown } from '../text.js';
 
 export interface NewRows<Row> {
@@ -81,7 +81,7 @@ export function tailOf<Row extends { readonly iteration: number }>(
 
   return () => {
     try {
-      const file = openSync(path, 'r');
+      const file = openToRead(path);
       try {
         return readOn(file);
       } finally {

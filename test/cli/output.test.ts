@@ -18,6 +18,7 @@ describe.skipIf(!existsSync('/dev/full'))('standard output on a full disk', () =
     `plot --dir ${dir} --plotDir ${dir}/plots --format svg`,
     `report --dir ${dir} --out ${dir}/r.html`,
     'train --help',
+    `watch ${dir}`,
     '--version',
   ])('hypergrad %s is a failure in a line', async (command) => {
     const { code, stderr } = await shell(`hypergrad ${command} > /dev/full`);
@@ -37,6 +38,7 @@ describe('a reader that goes', () => {
     `compare ${dir} ${dir} --json`,
     `plot --dir ${dir} --plotDir ${dir}/plots --format svg`,
     'train --help',
+    'help train',
     '--version',
   ])('hypergrad %s ends without a word', async (command) => {
     // The pipe is closed before anything is written.

@@ -65,6 +65,11 @@ describe('two runs', () => {
   it('differ in settings, engine, data or code', () => {
     expect(differences(identity, withSetting('alpha_0', 0.002))).toEqual([{ name: '--alpha_0', a: 0.001, b: 0.002 }]);
     expect(differences(identity, withSetting('clip', 1)).map(inWords)).toEqual(['--clip off, now 1']);
+    for (const name of ['__proto__', 'constructor']) {
+      const settings = { ...identity.settings };
+      Object.defineProperty(settings, name, { value: 1, enumerable: true });
+      expect(differences({ ...identity, settings }, identity)).toEqual([{ name: `--${name}`, a: 1, b: null }]);
+    }
     const other = {
       ...identity,
       engine: { name: 'cpu', version: 'tfjs 4' },

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -101,3 +101,18 @@ it('runs of a group that were saved before and after the same validation go on, 
     }
   }
 });
+
+it.each(['.json', '.safetensors', '.learned.csv', '.checkpoint.safetensors', '.csv.partial'])(
+  'a folder that has the name of its file %s is told before anything is trained',
+  async (name) => {
+    mkdirSync(join(folder, `sgd${name}`));
+    const stretch = () => {
+      throw new Error('it has been trained');
+    };
+    const run = runSaved({
+      ...shared,
+      ...{ settings, target: join(folder, 'sgd.csv'), observer: { ...shared.observer, stretch } },
+    });
+    await expect(run).rejects.toThrow(`${join(folder, `sgd${name}`)}: it is a folder. Move it away`);
+  },
+);

@@ -129,7 +129,8 @@ export function showReport(data: ClientData, markup: Markup, chartIn: ReturnType
       const curvesBy = ({ key }: SettingView) => data.curves?.[key]?.[by] ?? known.get(key)?.by[by];
       const learned = markup.learnedCurves(shown, view).flatMap(({ setting, symbol, label, look }): DrawnCurve[] => {
         const { colour: light, dark, dash, width } = look;
-        const curve = curvesBy(setting)?.learned[symbol];
+        const symbols = curvesBy(setting)?.learned ?? {};
+        const curve = Object.hasOwn(symbols, symbol) && symbols[symbol];
         return curve ? [{ key: setting.key, label, light, dark, dash, width, curve }] : [];
       });
       const curvesOf = (quantity: Quantity | 'learned') => {
