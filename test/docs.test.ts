@@ -133,7 +133,8 @@ const notRun: Record<string, readonly string[]> = {
     'npx hypergrad plot --dir results/defaults --plotDir plots --format svg',
   ],
   'is half a minute of two cores': ['npx hypergrad sweep sweeps/reproduction.yaml --jobs 2'],
-  'ends hundreds of runs': ['npx tsx scripts/kills.ts …'],
+  'ends hundreds of runs': ['npx tsx scripts/kills.ts …', 'npx tsx scripts/sweep_kills.ts …'],
+  'times runs for minutes': ['npx tsx scripts/together.ts …', 'npx tsx scripts/sweep_overhead.ts …'],
   'tries thousands of faults': ['npx tsx scripts/faults.ts …'],
   'is six runs for each model; one such line is run': ['./run.sh', './run.sh logreg', './run.sh mlp'],
 };
