@@ -86,6 +86,8 @@ const notRun: Record<string, readonly string[]> = {
   'would write into the repository': ['npm run docs', 'npm run format'],
   'fetches hundreds of megabytes': [
     'python3 -m venv V',
+    'python3 -m venv peers',
+    'peers/bin/pip install torch numpy jax',
     "V/bin/pip install 'onnxruntime-gpu[cuda,cudnn]==1.30.0'",
     'npm install --ignore-scripts @tensorflow/tfjs-node-gpu@4.22.0',
     'python3 -m venv tf',
@@ -134,7 +136,11 @@ const notRun: Record<string, readonly string[]> = {
   ],
   'is half a minute of two cores': ['npx hypergrad sweep sweeps/reproduction.yaml --jobs 2'],
   'ends hundreds of runs': ['npx tsx scripts/kills.ts …', 'npx tsx scripts/sweep_kills.ts …'],
-  'times runs for minutes': ['npx tsx scripts/together.ts …', 'npx tsx scripts/sweep_overhead.ts …'],
+  'times runs for minutes': [
+    'npx tsx scripts/together.ts …',
+    'npx tsx scripts/sweep_overhead.ts …',
+    'npx tsx scripts/bench_together.ts …',
+  ],
   'tries thousands of faults': ['npx tsx scripts/faults.ts …'],
   'is six runs for each model; one such line is run': ['./run.sh', './run.sh logreg', './run.sh mlp'],
 };
