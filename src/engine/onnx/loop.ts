@@ -121,7 +121,8 @@ function loopGraph(loop: string, { moves, ...options }: LoopOptions, all: LoopsO
     removeUnused(iteration);
   }
   const shapes = handOnAsComputed(iteration, carried);
-  joinReshapes(iteration);
+  // Elsewhere they stay: of two Reshapes in a row, the runtime frees what the first one reads, or writes in its place.
+  if (shapes.size > 0) joinReshapes(iteration);
   hoist(iteration, graph);
   const entering = carried.map(({ first, before }) => {
     const shape = shapes.get(before);
