@@ -5,38 +5,7 @@
  * @packageDocumentation
  */
 export { UsageError } from './errors.js';
-export { adam, adamDirection, type AdamOptions } from './optimizers/adam.js';
-export { adamHD, type AdamHDRuleOptions, type Order } from './optimizers/adam_hd.js';
-export { adamW, adamWHD } from './optimizers/adamw_hd.js';
-export { adagradDirection } from './optimizers/adagrad.js';
-export { descent, type DescentOptions } from './optimizers/descent.js';
-export { decoupled, type Direction, type Hyper } from './optimizers/direction.js';
-export { dog, type DoGOptions } from './optimizers/dog.js';
-export { elementRates } from './optimizers/element_rates.js';
-export { grouped } from './optimizers/grouped.js';
-export { hdm, type HDMOptions } from './optimizers/hdm.js';
-export {
-  hdmIterates,
-  type Extent,
-  type HDMIterate,
-  type HDMIteratesOptions,
-  type Objective,
-} from './optimizers/hdm_iterates.js';
-export { hypergradientDescent, type HypergradientOptions } from './optimizers/hypergradient.js';
-export { prodigy, type ProdigyOptions } from './optimizers/prodigy.js';
-export { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from './optimizers/rate.js';
-export type { Compensated, UpdateRule } from './optimizers/rule.js';
-export {
-  scheduleFreeAdamW,
-  scheduleFreeSGD,
-  type ScheduleFreeAdamWOptions,
-  type ScheduleFreeOptions,
-  type ScheduleFreeSGDOptions,
-} from './optimizers/schedule_free.js';
-export { momentum, sgd, sgdDirection, steepest, type MomentumOptions } from './optimizers/sgd.js';
-export { sgdHD, type SGDHDRuleOptions } from './optimizers/sgd_hd.js';
-export { rated, sgdTower } from './optimizers/tower.js';
-export { tunableAdamDirection } from './optimizers/tunable_adam.js';
+export * from './optimizers/index.js';
 export type { NamedTensors, TensorTree } from './tensors.js';
 export { AdamHD, type AdamHDOptions } from './tfjs/adam_hd.js';
 export { AdamWHD, type AdamWHDOptions } from './tfjs/adamw_hd.js';

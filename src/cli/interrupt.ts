@@ -59,13 +59,15 @@ export async function interruptible(work: (signal: AbortSignal) => Promise<void>
 
 /** Milliseconds between two looks, and what is a long time without one: calls of the engine take about 200 (train.ts). */
 const [tick, long] = [100, 300];
+/** Milliseconds that the rest of the modules may take to load, during which nobody looks either. */
+const loading = 500;
 
 /**
  * Within a call of a native library no signal is heard, a second one neither. Where calls are long, as for VGG, a thread
  * hears them; the others are spared its memory.
  */
 function hearWhereCallsAreLong(): () => void {
-  let looked = performance.now();
+  let looked = performance.now() + loading;
   let hearing = false;
   return () => {
     const now = performance.now();

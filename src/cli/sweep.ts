@@ -81,18 +81,10 @@ async function sweep(file: string | undefined, flags: SweepFlags, signal: AbortS
   const orders = await ordersOf(file, given, { only: flags.only, isElsewhere });
   if (isElsewhere) {
     const folders = [...new Set(orders.flatMap(({ dir, data }) => [dir, ...(data === undefined ? [] : [data])]))];
-    const args = [...argumentsOf(given), ...argumentsOfSweep(flags)];
-    await toCluster(
-      {
-        file,
-        args,
-        jobs: flags.jobs ?? 1,
-        overwrite: orders.some((each) => each.overwrite),
-        runs: orders.length,
-        folders,
-      },
-      flags,
-    );
+    const jobs = flags.jobs ?? 1;
+    const args = [...argumentsOf(given), ...argumentsOfSweep({ ...flags, jobs })];
+    const overwrite = orders.some((each) => each.overwrite);
+    await toCluster({ file, args, jobs, overwrite, runs: orders.length, folders }, flags);
     return;
   }
   if (flags.jobs !== undefined) refuseTooManyJobs(flags.jobs);
@@ -149,7 +141,13 @@ function givenLists(flags: SweepFlags): Lists {
 }
 
 /** The arguments that a task of a cluster is given besides. */
-function argumentsOfSweep({ only, jobs = 1, retryFailed, failFast, silent }: SweepFlags): string[] {
+function argumentsOfSweep({
+  only,
+  jobs,
+  retryFailed,
+  failFast,
+  silent,
+}: SweepFlags & { readonly jobs: number }): string[] {
   return [
     ...only.flatMap(({ name, values }) => ['--only', `${name}=${listText(values)}`]),
     ...['--jobs', String(jobs)],

@@ -1,4 +1,4 @@
-import type * as Library from '../index.js';
+import type * as Library from '../optimizers/index.js';
 import type { Order } from '../optimizers/adam_hd.js';
 import type { RateOptions } from '../optimizers/rate.js';
 import type { UpdateRule } from '../optimizers/rule.js';

@@ -1,13 +1,11 @@
-import * as library from '../index.js';
-import { hypergradOptimizers, type HypergradOptimizer, type RateOptions } from '../optimizers/rate.js';
+import * as library from '../optimizers/index.js';
+import { hypergradOptimizers, type HypergradOptimizer } from '../optimizers/rate.js';
 import type { UpdateRule } from '../optimizers/rule.js';
 import type { RuleOptions } from './method.js';
 import { numberOptionNames, specOf, type Method, type NumberOptionName } from './table.js';
 
 export interface MethodOptions
-  extends
-    Omit<RuleOptions, keyof Pick<RateOptions, 'hypergradOptimizer'>>,
-    Partial<Readonly<Record<NumberOptionName, number>>> {
+  extends Omit<RuleOptions, 'hypergradOptimizer'>, Partial<Readonly<Record<NumberOptionName, number>>> {
   /** What moves α along h. Default `plain`: h itself. */
   readonly hypergradOptimizer?: HypergradOptimizer;
 }

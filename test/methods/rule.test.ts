@@ -2,7 +2,7 @@ import { setBackend } from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { updateRule } from '../../src/methods/rule.js';
 import type { Method } from '../../src/methods/table.js';
-import { follow } from './rules.js';
+import { follow } from '../optimizers/rules.js';
 
 beforeAll(() => setBackend('cpu'));
 
