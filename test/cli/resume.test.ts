@@ -15,6 +15,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 const run = ['train', '--method', 'adam_hd', '--beta', '1e-7', '--save'];
+/** More than are trained before a signal that is sent after the first has come. */
+const epochs = '12';
 const stem = join('results', 'logreg', '+1e-03_+1e-07', 'adam_hd');
 const path = (end: string) => join(folder, stem + end);
 const record = () => JSON.parse(readFileSync(path('.json'), 'utf8')) as RunRecord;
@@ -37,7 +39,7 @@ describe('a run that is interrupted', () => {
   let whole = '';
   beforeAll(async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'hypergrad-'));
-    await hypergrad([...run, '--epochs', '30', '--silent'], { cwd: elsewhere });
+    await hypergrad([...run, '--epochs', epochs, '--silent'], { cwd: elsewhere });
     whole = withoutTimes(join(elsewhere, `${stem}.csv`));
     rmSync(elsewhere, { recursive: true });
   });
@@ -55,7 +57,7 @@ describe('a run that is interrupted', () => {
     expect(record()).toMatchObject({ state: 'interrupted', resumed: 0 });
     const seconds = record().seconds;
 
-    expect(await train('--epochs', '30', '--resume')).toMatchObject({ code: 0 });
+    expect(await train('--epochs', epochs, '--resume')).toMatchObject({ code: 0 });
     expect(withoutTimes(path('.csv'))).toBe(whole);
     expect(filesBelow(folder)).toEqual([`${stem}.csv`, `${stem}.json`]);
     expect(record()).toMatchObject({ state: 'finished', resumed: 1 });
@@ -80,7 +82,7 @@ describe('a run that is interrupted', () => {
       [['--engine', 'tfjs-node'], /An interrupted run/],
       [['--resume', '--overwrite'], /contradict/],
     ] as const) {
-      const { code, stderr } = await train('--epochs', '30', ...args);
+      const { code, stderr } = await train('--epochs', epochs, ...args);
       expect(stderr).toMatch(message);
       expect(stderr).not.toMatch(/^ +at /m);
       expect(code).toBe(2);
@@ -94,13 +96,13 @@ describe('a run that is interrupted', () => {
     await interrupted('SIGTERM');
     const text = readFileSync(path('.csv.partial'), 'latin1');
     writeFileSync(path('.csv.partial'), text.replace(/^1,2,/m, '1,3,'), 'latin1');
-    const { code, stderr } = await train('--epochs', '30', '--resume');
+    const { code, stderr } = await train('--epochs', epochs, '--resume');
     expect(stderr).toMatch(/does not have the \d+ rows that its checkpoint was written after/);
     expect(code).toBe(2);
     // Rows after the checkpoint, whole or torn, are those of steps that are taken again.
     writeFileSync(path('.csv.partial'), text, 'latin1');
     appendFileSync(path('.csv.partial'), '9,9,9,9,9');
-    expect(await train('--epochs', '30', '--resume')).toMatchObject({ code: 0 });
+    expect(await train('--epochs', epochs, '--resume')).toMatchObject({ code: 0 });
     expect(withoutTimes(path('.csv'))).toBe(whole);
   });
 
@@ -218,7 +220,7 @@ it('results that are removed while they are written are put back, and the run en
   expect(code).toBe(1);
   expect(record()).toMatchObject({ state: 'failed' });
   expect(record().error).not.toContain(folder);
-  const resumed = await train('--epochs', '30', '--resume');
+  const resumed = await train('--epochs', epochs, '--resume');
   expect(resumed.stderr).toContain('Going on from iteration');
   expect(resumed.code).toBe(0);
 });
@@ -230,10 +232,10 @@ describe.skipIf(!mounts)('a disk that is full', () => {
   it('ends the run in a line with whole rows, from which it goes on', async () => {
     const script = `
       mount -t tmpfs -o size=200k none ${folder} && cd ${folder}
-      ${process.execPath} ${main} ${run.join(' ')} --epochs 20 --checkpoint 0.0001; echo "code $?"
+      ${process.execPath} ${main} ${run.join(' ')} --epochs 8 --checkpoint 0.0001; echo "code $?"
       tail -c 1 ${stem}.csv.partial | od -An -c; tail -1 ${stem}.csv.partial
       mount -o remount,size=20m none ${folder}
-      ${process.execPath} ${main} ${run.join(' ')} --epochs 20 --resume; echo "code $?"; ls results/*/*`;
+      ${process.execPath} ${main} ${run.join(' ')} --epochs 8 --resume; echo "code $?"; ls results/*/*`;
     const { stdout, stderr } = await promisify(execFile)('unshare', ['-rm', 'sh', '-c', script]);
     expect(stdout).toMatch(/^code 1\n +\\n\n\d+,\d+,.*,1e-07\r?\ncode 0\nadam_hd\.csv\nadam_hd\.json\n$/);
     expect(stderr).toMatch(
