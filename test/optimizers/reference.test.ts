@@ -1,6 +1,8 @@
 import { setBackend } from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { onnxEngine } from '../../src/engine/onnx/engine.js';
+import { tfjsEngine } from '../../src/engine/tfjs/engine.js';
 import {
   dog,
   grouped,
@@ -16,7 +18,7 @@ import {
   tunableAdamDirection,
   type UpdateRule,
 } from '../../src/index.js';
-import { follow, type Values } from './rules.js';
+import { follow, followOn, type Trajectory, type Values } from './rules.js';
 
 /** `scripts/reference_rules.py` made it, in float64, by the authors' packages. */
 interface Fixture {
@@ -62,12 +64,19 @@ const fixture = JSON.parse(readFileSync(new URL('../fixtures/rules.json', import
 
 beforeAll(() => setBackend('cpu'));
 
-describe("twenty steps agree with the authors' packages in float64 to 1e-6", () => {
+/** Each way to run a rule. */
+const followers: Record<string, (...given: Parameters<typeof follow>) => Trajectory | Promise<Trajectory>> = {
+  'as a function': follow,
+  'by the engine cpu': (...given) => followOn(tfjsEngine('cpu'), ...given),
+  'by the engine onnx': (...given) => followOn(onnxEngine(), ...given),
+};
+
+describe.each(Object.keys(followers))("%s, twenty steps agree with the authors' packages in float64 to 1e-6", (way) => {
   it.each(fixture.cases.map((each) => [each.rule, JSON.stringify(each.options), each] as const))(
     '%s %s',
-    (name, _, { options, theta, learned: { alpha, ...learned }, evaluated = [] }) => {
+    async (name, _, { options, theta, learned: { alpha, ...learned }, evaluated = [] }) => {
       const rule = rules[name](options);
-      const actual = follow(rule, split(fixture.start), fixture.gradients.map(split));
+      const actual = await followers[way]!(rule, split(fixture.start), fixture.gradients.map(split));
       // Relative to the largest value of a run: float32 gives 6e-8 in each operation.
       expect(deviation(actual.theta.flat(), theta.flat())).toBeLessThan(1e-6);
       expect(actual.evaluated).toHaveLength(evaluated.length);

@@ -1,7 +1,10 @@
-import { tensor1d, tidy } from '@tensorflow/tfjs';
-import { learningRate } from '../../src/optimizers/compensated.js';
+import { concat, matMul, oneHot, reshape, scalar, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Program } from '../../src/engine/program.js';
 import type { UpdateRule } from '../../src/index.js';
+import { learningRate } from '../../src/optimizers/compensated.js';
 import type { NamedTensors } from '../../src/tensors.js';
+import { datasetOf } from '../images.js';
 
 /** What a rule did: after each step α, θ as one list, and what else it learns. */
 export interface Trajectory {
@@ -37,10 +40,77 @@ export function follow(rule: UpdateRule, start: Values, gradients: readonly Valu
   return trajectory;
 }
 
+/** As `follow`, by an engine: the label of a step's one image is its number, by which the step picks its gradients. */
+export async function followOn(
+  engine: Engine,
+  rule: UpdateRule,
+  start: Values,
+  gradients: readonly Values[],
+): Promise<Trajectory> {
+  const elements = start.flat().length;
+  const numbers = gradients.map((_, i) => i);
+  const program: Program = {
+    dataset: datasetOf([1, 1], {
+      images: new Uint8Array(numbers.length),
+      labels: Uint8Array.from(numbers),
+      count: numbers.length,
+    }),
+    alpha0: rule.alpha0,
+    variables: {
+      parameters: Object.fromEntries(
+        start.map((part, i) => [nameOf(i), { shape: [part.length], values: Float32Array.from(part) }]),
+      ),
+      buffers: {},
+    },
+    masks: {},
+    batchSizes: [1],
+    validationBatch: elements,
+    evaluatesRule: rule.evaluated !== undefined,
+    init: ({ parameters, buffers }) => ({ parameters, buffers, rule: rule.init(parameters) }),
+    step({ parameters, buffers, rule: state }, { labels }) {
+      const chosen = oneHot(labels, numbers.length).toFloat();
+      const gradient = start.map((part, i) => {
+        const table = tensor2d(
+          gradients.flatMap((step) => step[i]!),
+          [numbers.length, part.length],
+        );
+        return [nameOf(i), reshape(matMul(chosen, table), [part.length])] as const;
+      });
+      const next = rule.update(Object.fromEntries(gradient), state, parameters);
+      return {
+        state: { parameters: next.parameters, buffers, rule: next.state },
+        figures: { loss: scalar(0), drift: rule.drift?.(next.state) ?? {}, learned: rule.learned?.(next.state) ?? {} },
+      };
+    },
+    evaluate({ parameters, rule: state }) {
+      const evaluated = concat(Object.values(rule.evaluated?.(state, parameters) ?? parameters)).as1D();
+      return { loss: evaluated, correct: evaluated };
+    },
+  };
+  const runner = await engine.start(program);
+  const trajectory: Trajectory = { alpha: [], theta: [], learned: {}, evaluated: [] };
+  for (const number of numbers) {
+    const { alpha, learned } = await runner.train({ rows: Int32Array.of(number), batchSize: 1 });
+    trajectory.alpha.push(...alpha);
+    for (const [symbol, each] of Object.entries(learned)) (trajectory.learned[symbol] ??= []).push(...each);
+    const state = await runner.state();
+    trajectory.theta.push(start.flatMap((_, i) => [...state[`parameters/${nameOf(i)}`]!.values]));
+    if (rule.evaluated) {
+      trajectory.evaluated.push([...(await runner.evaluate('test', new Int32Array(elements))).loss]);
+    }
+  }
+  await runner.dispose();
+  return trajectory;
+}
+
 function values(tensors: NamedTensors): number[] {
   return Object.values(tensors).flatMap((tensor) => [...tensor.dataSync()]);
 }
 
 function named(values: Values): NamedTensors {
-  return Object.fromEntries(values.map((part, i) => [String.fromCharCode(97 + i), tensor1d([...part])]));
+  return Object.fromEntries(values.map((part, i) => [nameOf(i), tensor1d([...part])]));
+}
+
+function nameOf(i: number): string {
+  return String.fromCharCode(97 + i);
 }
