@@ -1,11 +1,12 @@
+import { max, sum } from 'd3-array';
 import type { Data, Mark } from 'vega';
 import type { Figure } from './export.js';
 import { specOf } from '../methods/table.js';
 import { shown } from '../text.js';
-import { insetAxis, linearAxis, logAxis, type Axis } from './axis.js';
+import { insetAxis, linearAxis, logAxis, logAxisOver } from './axis.js';
 import { boxHeight, font, legendBox, mostInside, type Entry } from './legend.js';
 import { panelMark, panelSize, type FigureFacet, type PanelAxes } from './panel.js';
-import type { CurveName, Series } from './series.js';
+import { insetIterations, type CurveName, type Series } from './series.js';
 
 /** Space around and between the panels, in points, measured off the published figures. */
 const page = { left: 72, right: 14, top: 22, bottom: 38, gap: 15.5, titleLine: 16, legend: 8 };
@@ -24,7 +25,8 @@ export function titleOf(model: string): string {
 
 /**
  * The figure of a model, as published: learning rate, training loss and validation loss by epoch, one panel over the
- * other; the first two with an inset by iteration. Facets stand side by side, all on the same axes.
+ * other; the first two with an inset by iteration. Of more curves than have room beside an inset, that is a panel too.
+ * Facets stand side by side, all on the same axes.
  */
 export function modelFigure(model: string, facets: readonly FigureFacet[], subtitle?: string): Figure {
   const all = facets.flatMap((facet) => [...facet.runs, ...(facet.under ?? [])]);
@@ -33,41 +35,51 @@ export function modelFigure(model: string, facets: readonly FigureFacet[], subti
       const { low = [], high = [] } = series.bands?.[curve] ?? {};
       return [series[curve], low, high].flatMap((points) => points.map((point) => point[axis]));
     });
-  const epochs = linearAxis(values('alphaEpoch', 'x'));
+  const epochs = { x: linearAxis(values('alphaEpoch', 'x')), xTitle: 'Epoch' };
   const farApart = areFarApart(all);
-  const panels: PanelAxes[] = [
-    {
-      title: 'Learning rate',
-      curve: 'alphaEpoch',
-      y: (farApart ? logAxis : linearAxis)(values('alphaEpoch', 'y')),
-      inset: { curve: 'alpha', y: (farApart ? logAxis : insetAxis)(values('alpha', 'y')) },
-    },
-    {
-      title: 'Training loss',
-      curve: 'lossEpoch',
-      y: logAxis(values('lossEpoch', 'y')),
-      inset: { curve: 'loss', y: insetAxis(values('loss', 'y')) },
-    },
-    { title: 'Validation loss', curve: 'validLossEpoch', y: logAxis(values('validLossEpoch', 'y')) },
-  ];
+  const rate: PanelAxes = {
+    title: 'Learning rate',
+    ...epochs,
+    ...{ curve: 'alphaEpoch', y: (farApart ? logAxis : linearAxis)(values('alphaEpoch', 'y')) },
+  };
+  const loss: PanelAxes = {
+    title: 'Training loss',
+    ...epochs,
+    ...{ curve: 'lossEpoch', y: logAxis(values('lossEpoch', 'y')) },
+  };
+  const validLoss: PanelAxes = {
+    title: 'Validation loss',
+    ...epochs,
+    ...{ curve: 'validLossEpoch', y: logAxis(values('validLossEpoch', 'y')) },
+  };
+  const crowded = facets.some(({ runs }) => runs.length > mostInside);
+  const iterations = {
+    x: logAxisOver(crowded ? insetRange(values('loss', 'x')) : insetIterations),
+    xTitle: 'Iteration',
+  };
+  const rateInside = {
+    ...iterations,
+    curve: 'alpha',
+    y: (farApart ? logAxis : insetAxis)(values('alpha', 'y')),
+  } as const;
+  const lossInside = { ...iterations, curve: 'loss', y: (crowded ? logAxis : insetAxis)(values('loss', 'y')) } as const;
+  const panels: PanelAxes[] = crowded
+    ? [rate, loss, validLoss, { ...rate, ...rateInside }, { ...loss, ...lossInside }]
+    : [{ ...rate, inset: rateInside }, { ...loss, inset: lossInside }, validLoss];
   return stackedFigure({
     headings: [titleOf(model), subtitle],
-    x: epochs,
-    xTitle: 'Epoch',
     columns: facets.map((facet) => ({
       rates: facet.rates,
       legend: facet.runs,
       panels: panels.map((axes) => ({ facet, axes })),
     })),
-    below: facets.some(({ runs }) => runs.length > mostInside),
+    below: crowded,
   });
 }
 
 export interface StackedFigure {
   readonly headings: readonly (string | undefined)[];
-  /** What all panels have along their x axis. */
-  readonly x: Axis;
-  readonly xTitle: string;
+  /** All have the same axes. */
   readonly columns: readonly {
     readonly rates: string | undefined;
     readonly legend: readonly Entry[];
@@ -77,12 +89,14 @@ export interface StackedFigure {
   readonly below: boolean;
 }
 
-/** Panels one over the other, in columns side by side. */
-export function stackedFigure({ headings, x, xTitle, columns, below }: StackedFigure): Figure {
+/** Panels one over the other, in columns side by side; of those with one x axis, the lowest has its labels. */
+export function stackedFigure({ headings, columns, below }: StackedFigure): Figure {
   const lines = headings.filter((text) => text !== undefined).length;
   const head = page.top + (lines - 1) * page.titleLine + (columns.some(({ rates }) => rates) ? page.titleLine : 0);
-  const count = Math.max(...columns.map(({ panels }) => panels.length));
-  const bottom = head + count * panelSize.height + (count - 1) * page.gap + page.bottom;
+  const axes = columns[0]?.panels.map((panel) => panel.axes) ?? [];
+  const isLowest = axes.map(({ x }, nth) => axes[nth + 1]?.x !== x);
+  const heights = isLowest.map((lowest) => panelSize.height + (lowest ? page.bottom : page.gap));
+  const bottom = head + sum(heights);
   const width = page.left + panelSize.width + page.right;
   const box = { x: page.legend, y: bottom, width: width - 2 * page.legend };
   const boxes = below ? Math.max(...columns.map(({ legend }) => boxHeight(legend, box.width))) + page.legend : 0;
@@ -108,10 +122,10 @@ export function stackedFigure({ headings, x, xTitle, columns, below }: StackedFi
           headingMark,
           ...panels.map(({ facet, axes }, nth) => {
             const last = nth === panels.length - 1;
-            return panelMark(facet, axes, x, {
+            return panelMark(facet, axes, {
               x: page.left,
-              y: head + nth * (panelSize.height + page.gap),
-              xTitle: last ? xTitle : undefined,
+              y: head + sum(heights.slice(0, nth)),
+              labelled: isLowest[nth]!,
               legend: last && !below ? legend : [],
             });
           }),
@@ -120,6 +134,12 @@ export function stackedFigure({ headings, x, xTitle, columns, below }: StackedFi
       },
     })),
   };
+}
+
+/** The inset's iterations, as far as there are any. */
+function insetRange(iterations: readonly number[]): [number, number] {
+  const [first, last] = insetIterations;
+  return [first, Math.max(first + 1, Math.min(last, max(iterations) ?? last))];
 }
 
 /** Rates this many times apart would be one line on a linear axis. */

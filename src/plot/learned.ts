@@ -103,13 +103,13 @@ export function learnedFigure(model: string, all: readonly LearnedSeries[], spli
       ),
     );
   const last = max(points(), ({ x }) => x) ?? 0;
+  const iterations = { x: logAxisOver([2, Math.max(3, last)]), xTitle: 'Iteration' };
   const axes = kinds.map((kind): PanelAxes => {
-    return { title: kindTitles.get(kind) ?? kind, curve: 'alpha', y: axisOf(points(kind).map(({ y }) => y)) };
+    const y = axisOf(points(kind).map((point) => point.y));
+    return { title: kindTitles.get(kind) ?? kind, ...iterations, curve: 'alpha', y };
   });
   return stackedFigure({
     headings: [titleOf(model), 'what is learned besides the rate'],
-    x: logAxisOver([2, Math.max(3, last)]),
-    xTitle: 'Iteration',
     columns: facets.map(({ rates, runs }) => ({
       rates,
       legend: runs.map(({ method, label }) => ({ ...styles[method], label })),

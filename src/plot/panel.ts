@@ -1,8 +1,8 @@
 import type { Axis as VegaAxis, Data, Mark, Scale } from 'vega';
-import { logAxisOver, type Axis } from './axis.js';
+import type { Axis } from './axis.js';
 import { legendInside, type Entry } from './legend.js';
 import { areaPath, linePath } from './path.js';
-import { insetIterations, type CurveName, type Facet, type Series } from './series.js';
+import type { CurveName, Facet, Series } from './series.js';
 
 /** Sizes in points, measured off the published figures. */
 export const panelSize = { width: 287, height: 254.5 };
@@ -24,31 +24,33 @@ export interface FigureFacet extends Facet<Series> {
 export interface PanelAxes {
   readonly title: string;
   readonly curve: CurveName;
+  readonly x: Axis;
+  readonly xTitle: string;
   readonly y: Axis;
-  readonly inset?: Pick<PanelAxes, 'curve' | 'y'>;
+  readonly inset?: Omit<PanelAxes, 'title' | 'inset'>;
 }
 
-/** Where a panel's corner lies, and what is said along its x axis and in its corner: of the last, and there alone. */
+/** Where a panel's corner lies, whether its x axis has labels and a title, and the legend in its corner. */
 export interface PanelPlace {
   readonly x: number;
   readonly y: number;
-  readonly xTitle: string | undefined;
+  readonly labelled: boolean;
   readonly legend: readonly Entry[];
 }
 
-export function panelMark(facet: FigureFacet, axes: PanelAxes, along: Axis, place: PanelPlace): Mark {
-  const { x, y, xTitle } = place;
+export function panelMark(facet: FigureFacet, axes: PanelAxes, place: PanelPlace): Mark {
+  const { x, y, labelled } = place;
   const area = frame(panelSize);
   const legend = legendInside(place.legend);
   return {
     ...area,
     encode: { enter: { ...area.encode.enter, x: { value: x }, y: { value: y } } },
-    data: lineData(facet, axes.curve, { x: along, y: axes.y }, panelSize),
-    scales: [scale('x', along, panelSize.width), scale('y', axes.y, panelSize.height), ...legend.scales],
+    data: lineData(facet, axes.curve, axes, panelSize),
+    scales: [scale('x', axes.x, panelSize.width), scale('y', axes.y, panelSize.height), ...legend.scales],
     axes: [
-      ...axis('bottom', along, {
+      ...axis('bottom', axes.x, {
         gridded: true,
-        ...(xTitle === undefined ? { labels: false, ticks: false } : { title: xTitle, titlePadding: 6 }),
+        ...(labelled ? { title: axes.xTitle, titlePadding: 6 } : { labels: false, ticks: false }),
       }),
       // A fixed place, so that the panels' titles stand in line whatever their labels' width.
       ...axis('left', axes.y, { gridded: true, title: axes.title, titleX: -54 }),
@@ -61,9 +63,8 @@ export function panelMark(facet: FigureFacet, axes: PanelAxes, along: Axis, plac
   };
 }
 
-function insetMarks(facet: FigureFacet, title: string, { curve, y }: Pick<PanelAxes, 'curve' | 'y'>): Mark[] {
+function insetMarks(facet: FigureFacet, title: string, axes: NonNullable<PanelAxes['inset']>): Mark[] {
   const area = frame(inset);
-  const iterations = logAxisOver(insetIterations);
   return [
     {
       // The published insets' labels run into the curves below them: this keeps them legible.
@@ -82,11 +83,11 @@ function insetMarks(facet: FigureFacet, title: string, { curve, y }: Pick<PanelA
     {
       ...area,
       encode: { enter: { ...area.encode.enter, x: { value: inset.x }, y: { value: inset.y } } },
-      data: lineData(facet, curve, { x: iterations, y }, inset),
-      scales: [scale('x', iterations, inset.width), scale('y', y, inset.height)],
+      data: lineData(facet, axes.curve, axes, inset),
+      scales: [scale('x', axes.x, inset.width), scale('y', axes.y, inset.height)],
       axes: [
-        ...axis('bottom', iterations, { title: 'Iteration', titlePadding: 2 }),
-        ...axis('left', y, { title, titleX: -54 }),
+        ...axis('bottom', axes.x, { title: axes.xTitle, titlePadding: 2 }),
+        ...axis('left', axes.y, { title, titleX: -54 }),
       ],
       marks: [{ type: 'group', clip: true, encode: { enter: sizeOf(inset) }, marks: lineMarks(facet, insetLines) }],
     },

@@ -44,7 +44,7 @@ describe('plotResults', () => {
     expect(legend).toEqual(['Adam', 'Adam-HD', 'SGD', 'SGD-HD', 'SGDN', 'SGDN-HD']);
   });
 
-  it('draws all methods there are in colours of their own, with the legend below and rates far apart on a log axis', async () => {
+  it('draws all methods there are in colours of their own, with the legend below, no inset, and rates far apart on a log axis', async () => {
     const dir = temporaryFolder();
     for (const [index, method] of methods.entries()) {
       writeCsv(dir, `mlp/${rates}/${method}.csv`, syntheticCsv({ alpha: () => 10 ** (-index / 3) }));
@@ -53,10 +53,11 @@ describe('plotResults', () => {
     for (const method of methods) expect(curves(svg, styles[method].colour), method).toBe(6);
     expect(new Set(methods.map((method) => styles[method].label)).size).toBe(methods.length);
     expect(svg).toContain('>10⁻⁴</text>');
-    // Below the last panel, whose axis ends at 22 + 3·254.5 + 2·15.5 points.
+    // Below the last of five panels, whose axes end at 22 + 5·254.5 + 3·15.5 + 38 points.
     const places = [...svg.matchAll(/<text [^>]*transform="translate\(([\d.]+),([\d.]+)\)"[^>]*>Prodigy</g)];
     expect(places).toHaveLength(1);
-    expect(svg).toMatch(/<svg [^>]*height="10\d\d/);
+    expect(svg).toMatch(/<svg [^>]*height="15\d\d/);
+    for (const title of ['Epoch', 'Iteration']) expect(svg.split(`>${title}<`)).toHaveLength(2);
     expect(warnings).toEqual([]);
   });
 
