@@ -132,6 +132,7 @@ const notRun: Record<string, readonly string[]> = {
     'npx hypergrad sweep sweeps/methods.yaml --model mlp --dir results/methods',
     'npx hypergrad summary results/methods',
     'npx hypergrad sweep --model mlp --method …',
+    'npx hypergrad sweep --model vgg11_bn --data FOLDER --method …',
     'npx hypergrad plot --dir results/defaults --plotDir plots --format svg',
   ],
   'is half a minute of two cores': ['npx hypergrad sweep sweeps/reproduction.yaml --jobs 2'],

@@ -5,6 +5,7 @@ export interface Carried {
   readonly before: string;
   readonly after: string;
   readonly first: string;
+  readonly shape: readonly number[];
 }
 
 /** Of a number each, in any shape. */
@@ -25,7 +26,7 @@ export function hoistCounts(
   const lists = new Map<string, string>();
   for (const count of carried) {
     const node = body.nodes.find(({ outputs }) => outputs[0] === count.after);
-    if (node && isCount(body, node, count.before)) lists.set(count.after, listOf(outer, steps, count.first));
+    if (node && isCount(body, node, count.before)) lists.set(count.after, listOf(outer, steps, count));
   }
   if (lists.size === 0) return;
 
@@ -60,11 +61,13 @@ function isCount(body: Graph, { type, inputs }: Node, before: string): boolean {
   return element === 'float32' && shape?.length === 0 && new Float32Array(Uint8Array.from(bytes!).buffer)[0] === 1;
 }
 
-/** first + 1, first + 2, ... */
-function listOf(outer: Graph, steps: string, first: string): string {
+/** first + 1, first + 2, ..., shape [steps, ...shape]. */
+function listOf(outer: Graph, steps: string, { first, shape }: Carried): string {
   const integer = (value: number) => outer.constant([], 'int64', BigInt64Array.of(BigInt(value)));
-  const numbers = outer.node('Range', [integer(1), outer.node('Add', [steps, integer(1)]), integer(1)]);
-  return outer.node('Add', [outer.node('Cast', [numbers], { to: 1 }), first]);
+  const range = outer.node('Range', [integer(1), outer.node('Add', [steps, integer(1)]), integer(1)]);
+  const numbers = outer.node('Cast', [range], { to: 1 });
+  const column = outer.node('Reshape', [numbers, outer.integers([-1, ...shape.map(() => 1)])]);
+  return outer.node('Add', [shape.length === 0 ? numbers : column, first]);
 }
 
 function constant(body: Graph, outer: Graph, name: string): string {

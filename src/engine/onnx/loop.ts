@@ -116,10 +116,8 @@ function loopGraph(loop: string, { moves, ...options }: LoopOptions, all: LoopsO
     after: `${iteration.prefix}${names.next(loop, path)}`,
     shape: stacked(shape, settings),
   }));
-  if (settings === 1) {
-    hoistCounts(iteration, graph, { steps: names.steps, index: `${iteration.prefix}index`, carried });
-    removeUnused(iteration);
-  }
+  hoistCounts(iteration, graph, { steps: names.steps, index: `${iteration.prefix}index`, carried });
+  removeUnused(iteration);
   const shapes = handOnAsComputed(iteration, carried);
   // Elsewhere they stay: of two Reshapes in a row, the runtime frees what the first one reads, or writes in its place.
   if (shapes.size > 0) joinReshapes(iteration);

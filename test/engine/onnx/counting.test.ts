@@ -7,24 +7,24 @@ import { encodeModel } from '../../../src/engine/onnx/proto.js';
 import { InferenceSession, Tensor } from '../../../src/engine/onnx/runtime.js';
 import { hoist, removeUnused, simplify } from '../../../src/engine/onnx/simplify.js';
 
-/** A loop that adds 1/(1 − 0.9ᵗ) up, where t counts the iterations from 3 on: t and the sum are carried. */
-function counting(hoisted: boolean) {
+/** A loop that adds 1/(1 − 0.9ᵗ) up, where t counts the iterations from 3 on: t and the sum are carried, of one setting or of many. */
+function counting(hoisted: boolean, shape: readonly number[]) {
   const graph = new Graph();
   const body = new Graph('body/');
   graph.input('steps', [], 'int64');
-  for (const name of ['t', 'sum']) graph.input(name, [], 'float32');
+  for (const name of ['t', 'sum']) graph.input(name, shape, 'float32');
   body.input('index', [], 'int64');
   body.input('condition', [], 'bool');
-  for (const name of ['body/t', 'body/sum']) body.input(name, [], 'float32');
+  for (const name of ['body/t', 'body/sum']) body.input(name, shape, 'float32');
   const t = body.node('Add', ['body/t', body.float(1)]);
   const power = body.node('Exp', [body.node('Mul', [t, body.float(Math.log(0.9))])]);
   const term = body.node('Div', [body.float(1), body.node('Sub', [body.float(1), power])]);
   body.output('go on', 'condition', [], 'bool');
-  body.output('next/t', t, [], 'float32');
-  body.output('next/sum', body.node('Add', ['body/sum', term]), [], 'float32');
-  body.output('term', term, [], 'float32');
+  body.output('next/t', t, shape, 'float32');
+  body.output('next/sum', body.node('Add', ['body/sum', term]), shape, 'float32');
+  body.output('term', term, shape, 'float32');
   simplify(body);
-  const carried = ['t', 'sum'].map((name) => ({ before: `body/${name}`, after: `next/${name}`, first: name }));
+  const carried = ['t', 'sum'].map((name) => ({ before: `body/${name}`, after: `next/${name}`, first: name, shape }));
   if (hoisted) hoistCounts(body, graph, { steps: 'steps', index: 'index', carried });
   removeUnused(body);
   hoist(body, graph);
@@ -44,19 +44,20 @@ async function run(graph: Graph, feeds: Record<string, Tensor>): Promise<Record<
   );
 }
 
-it.each([0, 1, 5])(
-  'what a loop computes of its count is computed before it, to the same results: %i steps',
-  async (steps) => {
-    const [usual, hoisted] = [counting(false), counting(true)];
+it.each([0, 1, 5].flatMap((steps) => [[], [3]].map((shape) => [steps, shape] as const)))(
+  'what a loop computes of its count alone is computed before it, bit for bit: %i steps, shape [%s]',
+  async (steps, shape) => {
+    const [usual, hoisted] = [counting(false, shape), counting(true, shape)];
     expect(hoisted.body.nodes.map(({ type }) => type)).toEqual(['Gather', 'Gather', 'Identity', 'Add']);
     expect(usual.body.nodes).toHaveLength(7);
+    const all = (value: number) => Array<number>(shape[0] ?? 1).fill(value);
     const feeds = {
       steps: new Tensor('int64', BigInt64Array.of(BigInt(steps)), []),
-      t: new Tensor('float32', Float32Array.of(3), []),
-      sum: new Tensor('float32', Float32Array.of(0), []),
+      t: new Tensor('float32', Float32Array.from(all(3)), shape),
+      sum: new Tensor('float32', Float32Array.from(all(0)), shape),
     };
     const results = await run(hoisted.graph, feeds);
-    expect(results['last t']).toEqual([3 + steps]);
+    expect(results['last t']).toEqual(all(3 + steps));
     expect(results).toEqual(await run(usual.graph, feeds));
   },
 );
