@@ -72,7 +72,7 @@ export function vggModel({ layers, batchNorm: normalised, hidden }: VggOptions):
         const pool = (y: Tensor4D) => (pooled ? layers.maxPool(y) : y);
         // ReLU and a bias commute with the maximum, and there is less to do after the pool.
         if (norm && normalisation && training) {
-          const { y, running } = batchNorm(layers.convolution(x, weight), ...normalisation);
+          const { y, running } = batchNorm(layers.convolution(x, weight), ...normalisation, layers);
           moved[`${norm}.running_mean`] = running.mean;
           moved[`${norm}.running_var`] = running.variance;
           x = relu(pool(y));

@@ -2,7 +2,6 @@ import {
   add,
   customGrad,
   div,
-  mean,
   mul,
   reshape,
   sqrt,
@@ -11,9 +10,10 @@ import {
   zerosLike,
   type GradSaveFunc,
   type Tensor,
-  type Tensor1D,
+  type Tensor2D,
   type Tensor4D,
 } from '@tensorflow/tfjs-core';
+import type { ImageLayers } from './layers.js';
 
 export interface BatchNormParameters {
   /** γ and β, [channels]. */
@@ -42,14 +42,15 @@ export function batchNorm(
   x: Tensor4D,
   { gamma, beta, bias }: BatchNormParameters,
   running: RunningStatistics,
+  { means }: Pick<ImageLayers, 'means'>,
 ): { readonly y: Tensor4D; readonly running: RunningStatistics } {
   const channels = x.shape[3];
   const samples = x.size / channels;
-  const flat = reshape(x, [samples, channels]);
-  const mu = mean<Tensor1D>(flat, 0);
+  const flat: Tensor2D = reshape(x, [samples, channels]);
+  const mu = means(flat);
   // The variance of the centred value: E[x²] − E[x]² would cancel.
-  const centred = sub(flat, mu);
-  const variance = mean<Tensor1D>(square(centred), 0);
+  const centred = sub<Tensor2D>(flat, mu);
+  const variance = means(square(centred));
 
   const normalise = customGrad((...args: (Tensor | GradSaveFunc)[]) => {
     const [, scale, shift, ignored, save] = args as [Tensor, Tensor, Tensor, Tensor, GradSaveFunc];
@@ -59,9 +60,9 @@ export function batchNorm(
 
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
       const [z, rstd, factor, unused] = saved as [Tensor, Tensor, Tensor, Tensor];
-      const d = reshape(dy, [samples, channels]);
-      const s1 = mean(d, 0);
-      const s2 = mul(mean(mul(d, z), 0), rstd);
+      const d: Tensor2D = reshape(dy, [samples, channels]);
+      const s1 = means(d);
+      const s2 = mul(means(mul(d, z)), rstd);
       // dx = a·(dy − E[dy] − ẑ·E[dy·ẑ]), with ẑ = z·rstd.
       const dx = sub(sub(mul(d, factor), mul(z, mul(mul(factor, rstd), s2))), mul(factor, s1));
       return [reshape(dx, x.shape), mul(s2, samples), mul(s1, samples), zerosLike(unused)];

@@ -1,4 +1,4 @@
-import { concat, matMul, pad, reshape, slice, transpose, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import { concat, matMul, mean, pad, reshape, slice, transpose, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
 import type { ImageLayers } from './layers.js';
 import { quadrantMaxPool } from './pool.js';
 
@@ -7,6 +7,7 @@ export const columnLayers: ImageLayers = {
   fromBatch: (images) => transpose(images, [1, 2, 0, 3]),
   convolution: imageColumns,
   maxPool: quadrantMaxPool,
+  means: (x) => mean(x, 0),
   toVectors: (x: Tensor4D) => reshape(x, [x.shape[2], x.shape[3]]),
 };
 

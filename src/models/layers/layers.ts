@@ -1,4 +1,4 @@
-import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 
 /** The operations on images that an engine may lay out and compute in its own way. */
 export interface ImageLayers {
@@ -8,6 +8,8 @@ export interface ImageLayers {
   convolution(x: Tensor4D, weight: Tensor4D): Tensor4D;
   /** The maximum of each 2x2 block; its gradient goes to the first one in row-major order. */
   maxPool(x: Tensor4D): Tensor4D;
+  /** The mean of each column of x [samples, channels], [channels]. */
+  means(x: Tensor2D): Tensor1D;
   /** Maps of 1x1 as [batch, channels]. */
   toVectors(x: Tensor4D): Tensor2D;
 }

@@ -1,4 +1,4 @@
-import { reshape, transpose, type Tensor4D } from '@tensorflow/tfjs-core';
+import { mean, reshape, transpose, type Tensor4D } from '@tensorflow/tfjs-core';
 import { imageColumns } from './columns.js';
 import type { ImageLayers } from './layers.js';
 import { quadrantMaxPool } from './pool.js';
@@ -17,5 +17,6 @@ export const productLayers: ImageLayers = {
     return winograd(x, weight, height % 4 === 0 ? tiles.f4 : height === 2 ? tiles.alone2 : tiles.f2);
   },
   maxPool: quadrantMaxPool,
+  means: (x) => mean(x, 0),
   toVectors: (x: Tensor4D) => reshape(x, [x.shape[2], x.shape[3]]),
 };
