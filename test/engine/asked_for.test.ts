@@ -5,6 +5,8 @@ import { memory } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { createEngine, type EngineName } from '../../src/engine/engines.js';
 import { program } from '../../src/engine/program.js';
+import { syntheticCifar10 } from '../../src/data/synthetic.js';
+import { vggModel } from '../../src/models/vgg.js';
 import { updateRule } from '../../src/methods/rule.js';
 import { publishedMethods } from '../../src/methods/table.js';
 import { mt19937 } from '../../src/random/mt19937.js';
@@ -23,6 +25,34 @@ describe.skipIf(engine === undefined)(`the engine that HYPERGRAD_TEST_ENGINE nam
   // Winograd products round two to five times as much as a direct convolution.
   it.each(publishedMethods)('is the same on a narrow VGG: %s', async (method) => {
     await agree('narrow vgg', narrowVgg, method, 2 * rounding);
+  });
+
+  // A sum of 100,000 numbers, one added after the other, loses two digits: of a convolution's gradient, of batch norm's means.
+  it("has float32's digits in the gradients of large images", { timeout: 300_000 }, async () => {
+    const model = vggModel({ layers: [8, 'pool', 16, 'pool', 16, 'pool', 16, 'pool', 16, 'pool'], batchNorm: true, hidden: 16 }); // prettier-ignore
+    const samples = 128;
+    const dataset = syntheticCifar10({ seed: 5, train: samples, test: 10 });
+    const source = mt19937(5);
+    const masks = Object.fromEntries(
+      Object.entries(model.masks ?? {}).map(([name, [size = 0]]) => [
+        name,
+        Uint8Array.from({ length: samples * size }, () => source.next() & 1),
+      ]),
+    );
+    const gradients = async (name: EngineName) => {
+      const rule = updateRule('sgd_hd', { alpha0: 0.001, beta: 1e-3, mu: 0, weightDecay: 0 });
+      const runner = await (
+        await createEngine(name, { threads: 1, device: 0 })
+      ).start(program({ dataset, model, rule, variables: model.init(mt19937(1)), batchSizes: [samples] }));
+      const rows = Int32Array.from({ length: samples }, (_, i) => i);
+      await runner.train({ rows, batchSize: samples, images: dataset.train.images, masks });
+      const state = await runner.state();
+      await runner.dispose();
+      return Object.entries(state).filter(([path]) => path.startsWith('rule/q/'));
+    };
+    const [own, onnx] = [await gradients(engine), new Map(await gradients('onnx'))];
+    expect(own.length).toBeGreaterThan(10);
+    for (const [path, { values }] of own) expect(worst(values, onnx.get(path)!.values), path).toBeLessThan(rounding);
   });
 
   it('keeps its tensors and its memory over 500 steps', async () => {

@@ -1,4 +1,14 @@
-import { concat, matMul, mean, pad, reshape, slice, transpose, type Tensor2D, type Tensor4D } from '@tensorflow/tfjs-core';
+import {
+  concat,
+  matMul,
+  mean,
+  pad,
+  reshape,
+  slice,
+  transpose,
+  type Tensor2D,
+  type Tensor4D,
+} from '@tensorflow/tfjs-core';
 import type { ImageLayers } from './layers.js';
 import { quadrantMaxPool } from './pool.js';
 
