@@ -13,15 +13,17 @@ const longestMessage = 10_000;
  *
  * Where the reader has gone (`| head -1`), nobody waits for a word: the exit code becomes 1, and the command goes on.
  *
+ * @returns whether there is a reader.
  * @throws RunFailure where they cannot be written, as to a full disk.
  */
-export function print(text: string): void {
+export function print(text: string): boolean {
   const bytes = Buffer.from(isatty(standardOutput) ? safeForTerminal(text) : text);
   try {
     writeAll(standardOutput, bytes);
+    return true;
   } catch (error) {
     process.exitCode = 1;
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return false;
     throw new RunFailure(`Cannot write to standard output: ${reasonOf(error as Error)}.`, { cause: error });
   }
 }

@@ -39,7 +39,8 @@ export async function run(): Promise<void> {
     .addCommand(watchCommand())
     .addCommand(enginesCommand())
     .addCommand(setupCommand())
-    .addCommand(completionCommand());
+    .addCommand(completionCommand())
+    .addCommand(helpCommand());
 
   for (const command of [program, ...program.commands]) {
     command
@@ -64,6 +65,19 @@ export async function run(): Promise<void> {
     // Help and version have been shown, or could not be. Commander's own exit code for a missing command is 1; ours is 2.
     if (error.exitCode !== 0 && !process.exitCode) process.exitCode = 2;
   }
+}
+
+/** `hypergrad help [command]`: Commander's own shows the general help where it does not know the command. */
+function helpCommand(): Command {
+  return new Command('help')
+    .description('display help for command')
+    .argument('[command]')
+    .action((name: string | undefined, _: unknown, { parent }: Command) => {
+      const program = parent!;
+      if (name === undefined) return program.help();
+      const command = program.commands.find((each) => each.name() === name);
+      return command ? command.help() : program.error(`unknown command '${name}'`, { code: 'commander.unknownCommand' });
+    });
 }
 
 /** Commander's complaint as ours, with the name that was surely meant. Help and version come this way too, and stay. */

@@ -29,7 +29,8 @@ async function watch(dir: string, { port, reach }: WatchFlags, signal: AbortSign
   const [{ serveFolder }, { repeatCommand }] = await Promise.all([import('../watch/server.js'), import('./repeat.js')]);
   const server = await serveFolder({ dir, port, reach, repeat: repeatCommand(dir) });
   try {
-    print(`${server.url}\n`);
+    // Nobody can ask a server whose address has reached nobody.
+    if (!print(`${server.url}\n`)) return;
     say(`Open it in a browser. It shows ${shown(dir)} until Ctrl-C.`);
     if (!signal.aborted) await once(signal, 'abort');
   } finally {

@@ -39,6 +39,7 @@ describe('a reader that goes', () => {
     `plot --dir ${dir} --plotDir ${dir}/plots --format svg`,
     'train --help',
     'help train',
+    `watch ${dir}`,
     '--version',
   ])('hypergrad %s ends without a word', async (command) => {
     // The pipe is closed before anything is written.

@@ -15,3 +15,8 @@ it.each([
   expect(stdout).toBe('');
   expect(code).toBe(2);
 });
+
+it('help for what is no command is an error, with the command that was surely meant', async () => {
+  const stderr = "error: unknown command 'plott' (Did you mean plot?)\n";
+  expect(await hypergrad(['help', 'plott'])).toEqual({ code: 2, stdout: '', stderr });
+});
