@@ -76,7 +76,9 @@ function helpCommand(): Command {
       const program = parent!;
       if (name === undefined) return program.help();
       const command = program.commands.find((each) => each.name() === name);
-      return command ? command.help() : program.error(`unknown command '${name}'`, { code: 'commander.unknownCommand' });
+      return command
+        ? command.help()
+        : program.error(`unknown command '${name}'`, { code: 'commander.unknownCommand' });
     });
 }
 
