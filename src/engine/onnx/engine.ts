@@ -1,5 +1,3 @@
-import '@tensorflow/tfjs-backend-cpu';
-import { dispose, enableProdMode, setBackend, tensor } from '@tensorflow/tfjs-core';
 import { InferenceSession, runtimeVersion, Tensor } from './runtime.js';
 import { rowsOf, sizeOf } from '../../data/dataset.js';
 import { normalised } from '../../data/normalise.js';
@@ -9,7 +7,8 @@ import { learningRate } from '../../optimizers/compensated.js';
 import { flatten, unflatten } from '../../tensors.js';
 import { turn } from '../../turn.js';
 import { valuesAt, type Batches, type Engine, type Runners, type TogetherOptions } from '../engine.js';
-import type { Program, State } from '../program.js';
+import { initialState, mapValues } from '../initial_state.js';
+import type { Program } from '../program.js';
 import type { Graph } from './graph.js';
 import { loopsGraph, names, stacked, type LoopOptions } from './loop.js';
 import { encodeModel } from './proto.js';
@@ -254,34 +253,6 @@ async function createSession(graph: Graph, threads: number, provider?: Provider)
   });
 }
 
-/**
- * The program's first state: its structure, and its numbers by path.
- * @param stored the shape to store a parameter in, by its own.
- */
-export async function initialState(
-  program: Program,
-  stored: (shape: readonly number[]) => readonly number[] = (shape) => shape,
-): Promise<{ tree: State; arrays: Record<string, Values> }> {
-  enableProdMode(); // no advice on standard error to install another backend
-  await setBackend('cpu');
-  const { parameters, buffers } = program.variables;
-  const tree = program.init({
-    parameters: mapValues(parameters, ({ shape, values }) => tensor(values, [...stored(shape)])),
-    buffers: mapValues(buffers, ({ shape, values }) => tensor(values, [...shape])),
-  });
-  const tensors = flatten(tree);
-  const taken = new Set<Float32Array>();
-  const arrays = mapValues(tensors, (t) => {
-    const values = t.dataSync<'float32'>();
-    // Tensors may share an array, the state's may not.
-    const own = taken.has(values) ? values.slice() : values;
-    taken.add(own);
-    return { shape: t.shape, values: own };
-  });
-  dispose(tensors);
-  return { tree, arrays };
-}
-
 /** The shape that the program gives to what is stored at a path, a parameter or what the rule keeps of one. */
 function modelShapes({ variables }: Program) {
   const parameters = Object.entries(variables.parameters);
@@ -291,11 +262,4 @@ function modelShapes({ variables }: Program) {
     );
     return found?.[1].shape ?? shape;
   };
-}
-
-export function mapValues<A, B>(
-  record: Readonly<Record<string, A>>,
-  f: (value: A, key: string) => B,
-): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value, key)]));
 }

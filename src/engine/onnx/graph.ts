@@ -39,8 +39,14 @@ export class Graph {
   readonly #known = new Map<string, readonly string[]>();
   #count = 0;
 
-  /** @param prefix of every name in this graph; a subgraph's must differ from its parent's. */
-  constructor(readonly prefix = '') {}
+  /**
+   * @param prefix of every name in this graph; a subgraph's must differ from its parent's.
+   * @param plain whether operations are one node each, rather than what ONNX Runtime computes them fastest by.
+   */
+  constructor(
+    readonly prefix = '',
+    readonly plain = false,
+  ) {}
 
   input(name: string, shape: ValueInfo['shape'], type: ElementType): string {
     this.inputs.push({ name, shape, type });

@@ -264,6 +264,9 @@ const tall = 1024;
 /** A reduction; over all of a matrix in two stages, of which ONNX Runtime spreads the first over threads. */
 function reduced(type: string, x: TensorInfo, axes: readonly number[], keepDims: boolean): string {
   const { graph } = traceBackend;
+  const reduce = (input: string, over: readonly number[]) =>
+    graph.node(type, [input, graph.integers(over)], { keepdims: Number(keepDims) });
+  if (graph.plain) return reduce(value(x), axes);
   const [rows = 1, columns = 1] = x.shape;
   if (x.shape.length === 2 && axes.join() === '0' && rows >= tall && columns > 1 && !keepDims && type !== 'ReduceMax') {
     const parts = partsOf(rows);
@@ -274,8 +277,6 @@ function reduced(type: string, x: TensorInfo, axes: readonly number[], keepDims:
   }
   const dot = type === 'ReduceSum' && axes.length === x.shape.length && !keepDims ? dotProduct(x) : undefined;
   if (dot !== undefined) return dot;
-  const reduce = (input: string, over: readonly number[]) =>
-    graph.node(type, [input, graph.integers(over)], { keepdims: Number(keepDims) });
   if (axes.length < 2 || axes.length < x.shape.length || keepDims) return reduce(value(x), axes);
   return reduce(reduce(value(x), [axes.length - 1]), axes.slice(0, -1));
 }

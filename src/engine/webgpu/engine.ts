@@ -15,7 +15,7 @@ import {
   type Runner,
   type StartOptions,
 } from '../engine.js';
-import { initialState, mapValues } from '../onnx/engine.js';
+import { initialState, mapValues } from '../initial_state.js';
 import { encodeModel, nodeName } from '../onnx/proto.js';
 import { InferenceSession, runtimeVersion, Tensor } from '../onnx/runtime.js';
 import type { Program, State } from '../program.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { initialState, mapValues } from '../../../src/engine/onnx/engine.js';
+import { initialState, mapValues } from '../../../src/engine/initial_state.js';
 import { encodeModel, nodeName } from '../../../src/engine/onnx/proto.js';
 import { InferenceSession, Tensor } from '../../../src/engine/onnx/runtime.js';
 import { layoutOf, packed, packedShapes, unpacked, type Layout } from '../../../src/engine/webgpu/pack.js';
