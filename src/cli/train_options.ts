@@ -243,7 +243,7 @@ export const optionSpecs: { readonly [Name in keyof TrainFlags]-?: OptionSpec<Tr
   },
   threads: {
     flags: '--threads <count>',
-    about: 'threads of the onnx engine; 0: one a core, or one for a small model',
+    about: 'threads of the engines onnx and wasm; 0: one a core; onnx: or one for a small model',
     parse: integer(threadBounds),
     preset: 0,
     inSweep: 'one',

@@ -18,6 +18,7 @@ export interface EngineOptions {
  */
 const makers = {
   onnx: async ({ threads, cores }) => (await import('./onnx/engine.js')).onnxEngine({ threads, cores }),
+  wasm: async ({ threads, cores }) => (await import('./wasm/engine.js')).wasmEngine({ threads, cores }),
   webgpu: async ({ device }) => (await import('./webgpu/engine.js')).webgpuEngine({ device }),
   'onnx-cuda': async ({ device, tf32 }) => (await import('./onnx_cuda/engine.js')).onnxCudaEngine({ device, tf32 }),
   'tfjs-node-gpu': (options) => tfjs('tfjs-node-gpu', options),

@@ -12,35 +12,37 @@ describe.each<[Method, 'paper' | undefined]>([
   ...methods.map((method) => [method, undefined] as [Method, undefined]),
   ['adam_hd', 'paper'],
 ])('%s (order: %s)', (method, order) => {
-  it('is the same on the onnx engine and on tfjs cpu, to float32 rounding', async () => {
-    const onnx = await trained('onnx', narrowMlp, method, order);
+  it('is the same on the engines onnx and wasm and on tfjs cpu, to float32 rounding', async () => {
     const cpu = await trained('cpu', narrowMlp, method, order);
-    expect(onnx.loss).toHaveLength(steps);
-    expect(worst(onnx.loss, cpu.loss)).toBeLessThan(rounding);
-    expect(worst(onnx.alpha, cpu.alpha)).toBeLessThan(rounding);
-    expect(worst(onnx.valid.loss, cpu.valid.loss)).toBeLessThan(rounding);
-    expect(onnx.valid.correct).toEqual(cpu.valid.correct);
-    expect(Object.keys(onnx.state)).toEqual(Object.keys(cpu.state));
-    for (const [path, { shape, values }] of Object.entries(onnx.state)) {
-      expect(shape, path).toEqual(cpu.state[path]?.shape);
-      // The low part of α's drift is what rounding leaves over: noise by design.
-      if (!path.endsWith('drift/low'))
-        expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(rounding);
-    }
     expect(cpu.alpha.at(-1) === 0.01, 'α is learnt by those methods alone that say so').toBe(
       specOf(method).learns.startsWith('nothing'),
     );
-    expect(Object.keys(onnx.learned)).toEqual(Object.keys(cpu.learned));
-    for (const [symbol, values] of Object.entries(onnx.learned)) {
-      expect(worst(values, cpu.learned[symbol] ?? []), symbol).toBeLessThan(rounding);
+    for (const engine of ['onnx', 'wasm'] as const) {
+      const compiled = await trained(engine, narrowMlp, method, order);
+      expect(compiled.loss).toHaveLength(steps);
+      expect(worst(compiled.loss, cpu.loss)).toBeLessThan(rounding);
+      expect(worst(compiled.alpha, cpu.alpha)).toBeLessThan(rounding);
+      expect(worst(compiled.valid.loss, cpu.valid.loss)).toBeLessThan(rounding);
+      expect(compiled.valid.correct).toEqual(cpu.valid.correct);
+      expect(Object.keys(compiled.state)).toEqual(Object.keys(cpu.state));
+      for (const [path, { shape, values }] of Object.entries(compiled.state)) {
+        expect(shape, path).toEqual(cpu.state[path]?.shape);
+        // The low part of α's drift is what rounding leaves over: noise by design.
+        if (!path.endsWith('drift/low'))
+          expect(worst(values, cpu.state[path]?.values ?? []), path).toBeLessThan(rounding);
+      }
+      expect(Object.keys(compiled.learned)).toEqual(Object.keys(cpu.learned));
+      for (const [symbol, values] of Object.entries(compiled.learned)) {
+        expect(worst(values, cpu.learned[symbol] ?? []), symbol).toBeLessThan(rounding);
+      }
     }
   });
 });
 
-it('gives the same numbers however many steps go into a call', async () => {
+it.each(['onnx', 'wasm'] as const)('gives the same numbers however many steps go into a call: %s', async (engine) => {
   const rule = updateRule('adam_hd', { alpha0: 0.01, beta: 1e-5, mu: 0.9, weightDecay: 1e-3 });
   const start = async () =>
-    (await createEngine('onnx', { threads: 2, device: 0 })).start(
+    (await createEngine(engine, { threads: 2, device: 0 })).start(
       program({
         dataset: randomDataset([6, 6]),
         model: narrowMlp,
@@ -57,6 +59,8 @@ it('gives the same numbers however many steps go into a call', async () => {
     expect(one.loss[0]).toBe(loss[step]);
   }
   expect(await apart.state()).toEqual(await together.state());
+  await together.dispose();
+  await apart.dispose();
 });
 
 describe('a narrow VGG', () => {
