@@ -4,7 +4,8 @@
  * and JAX compiled, many steps in a call (scripts/train_jax.py). A row's ratio is our time over the best peer's. JAX compiles
  * for the widest instructions of the machine.
  *
- *     npm run bench -- --python PYTHON [--models logreg,mlp] [--methods adam,adam_hd] [--rounds 5] [--threads 2] [--json FILE]
+ *     npm run bench -- --python PYTHON [--models logreg,mlp] [--methods adam,adam_hd] [--rounds 5] [--threads 2]
+ *         [--engine wasm] [--json FILE]
  *     npm run bench -- --python PYTHON --models vgg --data FOLDER     (the folder of CIFAR-10's binary files)
  *
  * PYTHON is one that has torch, or jax, or both: `python3 -m venv peers && peers/bin/pip install torch numpy jax`, then
@@ -31,6 +32,7 @@ const flags = new Command('npm run bench --')
   .option('--models <list>', `of ${Object.keys(steps).join(', ')}`, among(Object.keys(steps)), ['logreg', 'mlp'])
   .option('--methods <list>', `of ${methods.join(', ')}`, among(methods), [...methods])
   .option('--rounds <count>', 'how often each is timed, in turn; the median is printed', integer(1), 5)
+  .option('--engine <name>', 'what computes ours: by default what hypergrad takes')
   .option('--threads <count>', 'of all sides at most: with all cores ours and JAX choose', integer(1), cpus().length)
   .option('--python <path>', 'the Python that has torch, jax, or both', process.env.PYTHON ?? 'python3')
   .option('--json <file>', 'writes the figures of every round there, too')
@@ -40,6 +42,7 @@ const flags = new Command('npm run bench --')
     models: string[];
     methods: string[];
     rounds: number;
+    engine?: string;
     threads: number;
     python: string;
     json?: string;
@@ -103,6 +106,7 @@ function ours(model: string, method: string) {
   const folder = mkdtempSync(join(tmpdir(), 'hypergrad-bench-'));
   const peak = 'data:text/javascript,process.on("exit",()=>console.log(process.resourceUsage().maxRSS))';
   const args = ['train', '--model', model, '--method', method, '--iterations', String(steps[model]?.ours)];
+  if (flags.engine !== undefined) args.push('--engine', flags.engine);
   if (model === 'vgg') args.push('--data', flags.data);
   const printed = execFileSync(
     process.execPath,
