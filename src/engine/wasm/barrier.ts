@@ -8,8 +8,8 @@ export const control = { job: 0, arguments: 1, ready: 8, arrived: 32, asleep: 64
 
 /** Bytes between what two threads write. */
 const line = 64;
-/** How often a thread looks before it sleeps: some ten microseconds. */
-const looks = 20_000;
+/** How often a thread looks before it sleeps: some tenths of a millisecond, within which a thread that was held up is back. */
+const looks = 200_000;
 
 /** A function `(thread)` that returns when both threads have called it. */
 export function barrierRoutine(): Routine {

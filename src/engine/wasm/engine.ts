@@ -33,6 +33,8 @@ export function wasmEngine({ threads = 0, cores = 0 }: WasmOptions = {}): Engine
   };
 }
 
+/** Steps of a call before the second thread has started, so that it can soon take part. */
+const stepsAlone = 32;
 /** Rows of a call, and images of a call that come with it. */
 const [rowsACall, imagesACall] = [1 << 16, 1 << 12];
 
@@ -81,8 +83,10 @@ async function start(program: Program, threads: number, { signal, state: given }
     if (!figures) throw new Error(`the program has no mini-batches of ${batchSize} images`);
     const results = mapValues(figures, ({ value }) => new Float32Array((rows.length / batchSize) * value.rows));
     const most = Math.floor((images ? sets.stage.count : largest) / batchSize) * batchSize;
-    for (let from = 0; from < rows.length; from += most) {
-      const part = rows.subarray(from, from + most);
+    let [from, to] = [0, 0];
+    for (; from < rows.length; from = to) {
+      to = from + (running.areThere() ? most : Math.min(most, stepsAlone * batchSize));
+      const part = rows.subarray(from, to);
       const indices = new Int32Array(memory.buffer, compiled.rows, part.length);
       const place = images
         ? stage(part, set, images.subarray(from * pixels, (from + part.length) * pixels))

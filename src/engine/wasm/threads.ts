@@ -7,6 +7,8 @@ type Functions = Readonly<Record<string, (...numbers: number[]) => void>>;
 
 export interface Threads {
   readonly memory: WebAssembly.Memory;
+  /** Whether all threads have started. */
+  areThere(): boolean;
   /** Runs a loop of the module on both threads; before the second one has started, on this alone. */
   run(loop: string, steps: number, images: number, labels: number): void;
   end(): Promise<void>;
@@ -33,10 +35,12 @@ export async function startThreads(
   second?.postMessage({ module, memory, loops });
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const numbers = new Int32Array(memory.buffer);
+  const isSecondThere = () => Atomics.load(numbers, control.ready) === 1;
   return {
     memory,
+    areThere: () => second === undefined || isSecondThere(),
     run(loop, ...given) {
-      const isThere = Atomics.load(numbers, control.ready) === 1;
+      const isThere = isSecondThere();
       numbers.copyWithin((own.place + own.size) / 4, own.place / 4, (own.place + own.used) / 4);
       if (isThere) {
         numbers.set([loops.indexOf(loop), ...given], control.arguments);
