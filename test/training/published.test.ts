@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wasmEngine } from '../../src/engine/wasm/engine.js';
 import type { ModelName } from '../../src/models/models.js';
 import type { Method } from '../../src/methods/table.js';
 import type { Row } from '../../src/results/row.js';
@@ -64,6 +65,25 @@ describe.each(table.filter(({ model }) => model === 'logreg'))(
         expect(rateDeviation(rows, published)).toBeLessThan(exact);
       }
     });
+  },
+);
+
+// The one that parts soonest.
+it.each(table.filter(({ model, method }) => model === 'logreg' && method === 'sgdn_hd'))(
+  'logreg $rates $method is the published run on the engine wasm, too',
+  async ({ rates, method, rows: published }) => {
+    const [alpha0, beta] = rates.split('_').map(Number) as [number, number];
+    const rows = await rowsOf({
+      method: method as Method,
+      alpha0,
+      beta,
+      epochs: 10,
+      engine: wasmEngine({ threads: 1 }),
+    });
+    expect(deviation(rows, published, 'loss')).toBeLessThan(exact);
+    expect(deviation(rows, published, 'lossEpoch')).toBeLessThan(exact);
+    expect(deviation(rows, published, 'validLossEpoch')).toBeLessThan(exact);
+    expect(rateDeviation(rows, published)).toBeLessThan(exact);
   },
 );
 
