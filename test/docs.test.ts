@@ -141,6 +141,7 @@ const notRun: Record<string, readonly string[]> = {
     'npx tsx scripts/together.ts …',
     'npx tsx scripts/sweep_overhead.ts …',
     'npx tsx scripts/bench_together.ts …',
+    'npx tsx scripts/growth.ts …',
   ],
   'tries thousands of faults': ['npx tsx scripts/faults.ts …'],
   'is six runs for each model; one such line is run': ['./run.sh', './run.sh logreg', './run.sh mlp'],

@@ -28,6 +28,8 @@ async function run(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const { silent } = flags;
   refuseContradictions(flags);
   const settings = { ...flags, engine: await chosenEngine(flags) };
+  // Without a driver, its libraries write lines of their own to standard error: here another process tries it.
+  if (flags.engine === 'webgpu') await (await import('../engine/status.js')).refuseUnready('webgpu', flags.device);
 
   const [{ createEngine }, { loadDatasetAloud }, { reduced }, { runSaved, runUnsaved }, { targetOf }] =
     await Promise.all([

@@ -53,6 +53,12 @@ export async function engineStatus(
   return { name, ready: tried.fault === null, ...tried };
 }
 
+/** @throws UsageError where an engine cannot be used here. */
+export async function refuseUnready(name: EngineName, device: number): Promise<void> {
+  const { fault } = await engineStatus(name, { device });
+  if (fault !== null) throw new UsageError(fault);
+}
+
 /** The engines of graphics cards, the likely fastest first. */
 const gpuEngines = ['onnx-cuda', 'tfjs-node-gpu', 'webgpu'] as const satisfies readonly EngineName[];
 
