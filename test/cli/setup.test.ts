@@ -158,6 +158,14 @@ describe.skipIf(process.platform !== 'linux' || !python)('hypergrad setup, where
     const train = await run(['train', '--iterations', '2', '--engine', 'tfjs-node'], ['python']);
     expect(train.stderr).toMatch(/set up with TensorFlow 2\.21\.0 in \/gone, which has gone.*setup tfjs-node again/);
     expect(train.status).toBe(2);
+    rmSync(join(binding, 'lib'));
+    symlinkSync(join(folder, 'cpu/tensorflow'), join(binding, 'lib'));
+    writeFileSync(join(binding, 'about.json'), '{ "version": "2.21.0", "folder": "/there", "cuda": null, "size": 5 }');
+    const damaged = await run(['train', '--iterations', '2', '--engine', 'tfjs-node'], ['python']);
+    expect(damaged.stderr).toMatch(
+      /has been damaged since \(it has 0 bytes, and had 5\)\. Run .*setup tfjs-node again/,
+    );
+    expect(damaged.status).toBe(2);
     const undo = () => run(['setup', 'tfjs-node', '--undo'], ['empty']);
     expect(await undo()).toMatchObject({
       status: 0,

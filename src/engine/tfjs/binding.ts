@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -23,6 +24,8 @@ const require = createRequire(import.meta.url);
 /** What lies in the folder of a binding that was set up. */
 export interface Linked extends TensorFlow {
   readonly compiler: string;
+  /** Bytes of the binding that it has compiled. */
+  readonly size: number;
 }
 
 /** A native binding, and the package whose JavaScript goes with it. */
@@ -50,7 +53,7 @@ const link = 'lib';
 /**
  * The binding that an engine computes with: the one that was set up, or else the one that npm has brought.
  *
- * @throws UsageError where the TensorFlow has gone that it was set up with.
+ * @throws UsageError where the TensorFlow has gone that it was set up with, or the binding was cut: it would end the process.
  */
 export function findBinding(engine: TensorFlowEngine): Binding | undefined {
   const folder = bindingFolder();
@@ -59,11 +62,20 @@ export function findBinding(engine: TensorFlowEngine): Binding | undefined {
   if (linked && sources !== undefined && (engine === 'tfjs-node' || linked.cuda !== null)) {
     const file = join(folder, bindingName);
     const gone = [file, ...libraries.map((name) => join(folder, link, name))].find((path) => !existsSync(path));
-    if (gone === undefined) return { file, packageFolder: sources, linked };
-    throw new UsageError(
-      `the engine ${engine} was set up with TensorFlow ${linked.version} in ${shown(linked.folder)}, which has gone ` +
-        `(there is no ${shown(gone)}). Run npx hypergrad setup ${engine} again.`,
-    );
+    if (gone !== undefined) {
+      throw new UsageError(
+        `the engine ${engine} was set up with TensorFlow ${linked.version} in ${shown(linked.folder)}, which has gone ` +
+          `(there is no ${shown(gone)}). Run npx hypergrad setup ${engine} again.`,
+      );
+    }
+    const { size } = statSync(file);
+    if (size !== linked.size) {
+      throw new UsageError(
+        `the engine ${engine} was set up, but ${shown(file)} has been damaged since (it has ${size} bytes, and had ` +
+          `${linked.size}). Run npx hypergrad setup ${engine} again.`,
+      );
+    }
+    return { file, packageFolder: sources, linked };
   }
   const own = folderOf(`@tensorflow/${engine}`);
   const file = join(own ?? '', 'lib/napi-v8', bindingName);
@@ -166,7 +178,7 @@ export function build({ packageFolder: sources, tensorflow, compiler }: Parts): 
         'a later one has not been tried.',
     );
   }
-  const linked: Linked = { ...tensorflow, compiler };
+  const linked: Linked = { ...tensorflow, compiler, size: statSync(join(fresh, bindingName)).size };
   writeFileSync(join(fresh, about), `${JSON.stringify(linked, undefined, 2)}\n`);
   return {
     folder: fresh,
