@@ -67,7 +67,7 @@ export function operationsOf(graph: Graph, batched: ReadonlySet<string>): Operat
   const inputs = Object.fromEntries(
     graph.inputs.map(({ name, shape, type }) => {
       const value = valueOf(shape as number[], {
-        type: type,
+        type,
         isBatch: shape!.length > 1 || batched.has(name),
       });
       values.set(name, value);

@@ -1,23 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { mt19937 } from '../../../src/random/mt19937.js';
-import { uniform } from '../../../src/random/torch.js';
-import { computed, traced, type Numbers } from './run.js';
+import { type Numbers, positive, randomNumbers } from '../numbers.js';
+import { computed, traced } from './run.js';
 
 beforeAll(async () => {
   tf.enableProdMode();
   await tf.setBackend('cpu');
 });
 
-const source = mt19937(7);
-const random = (...shape: number[]): Numbers => ({
-  shape,
-  values: [...uniform(source, tf.util.sizeFromShape(shape), -2, 2)],
-});
-const positive = ({ shape, values }: Numbers): Numbers => ({
-  shape,
-  values: values.map((value) => Math.abs(value) + 0.1),
-});
+const random = randomNumbers();
 
 const a = random(3, 4);
 const b = random(3, 4);

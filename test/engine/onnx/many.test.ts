@@ -4,20 +4,15 @@ import type { Graph } from '../../../src/engine/onnx/graph.js';
 import { merge } from '../../../src/engine/onnx/many.js';
 import { encodeModel } from '../../../src/engine/onnx/proto.js';
 import { InferenceSession, Tensor as OrtTensor } from '../../../src/engine/onnx/runtime.js';
-import { mt19937 } from '../../../src/random/mt19937.js';
-import { uniform } from '../../../src/random/torch.js';
-import { computed, traced, type Numbers } from './run.js';
+import { type Numbers, randomNumbers } from '../numbers.js';
+import { computed, traced } from './run.js';
 
 beforeAll(async () => {
   tf.enableProdMode();
   await tf.setBackend('cpu');
 });
 
-const source = mt19937(7);
-const random = (...shape: number[]): Numbers => ({
-  shape,
-  values: [...uniform(source, tf.util.sizeFromShape(shape), -2, 2)],
-});
+const random = randomNumbers();
 
 /** Of three settings; two of them agree in a number that is there twice, so that their graphs have fewer nodes than the third's. */
 const numbers = [0.5, 2, -1.5];

@@ -5,11 +5,7 @@ import { Graph } from '../../../src/engine/onnx/graph.js';
 import '../../../src/engine/onnx/kernels.js';
 import { encodeModel } from '../../../src/engine/onnx/proto.js';
 import { simplify } from '../../../src/engine/onnx/simplify.js';
-
-export interface Numbers {
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-}
+import type { Numbers } from '../numbers.js';
 
 /** Traces a function of float32 tensors; `simplified` as the engine does. */
 export function traced(

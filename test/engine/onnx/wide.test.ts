@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { storedShape } from '../../../src/engine/onnx/wide.js';
 import { mt19937 } from '../../../src/random/mt19937.js';
 import { uniform } from '../../../src/random/torch.js';
-import { computed, traced, type Numbers } from './run.js';
+import type { Numbers } from '../numbers.js';
+import { computed, traced } from './run.js';
 
 const source = mt19937(7);
 const shape = storedShape([300, 250]);

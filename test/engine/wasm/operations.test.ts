@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { mt19937 } from '../../../src/random/mt19937.js';
-import { uniform } from '../../../src/random/torch.js';
-import type { Numbers } from '../onnx/run.js';
+import { type Numbers, positive, randomNumbers } from '../numbers.js';
 import { worst } from '../trained.js';
 import { computed } from './run.js';
 
@@ -11,15 +9,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const source = mt19937(7);
-const random = (...shape: number[]): Numbers => ({
-  shape,
-  values: [...uniform(source, tf.util.sizeFromShape(shape), -2, 2)],
-});
-const positive = ({ shape, values }: Numbers): Numbers => ({
-  shape,
-  values: values.map((value) => Math.abs(value) + 0.1),
-});
+const random = randomNumbers();
 
 // Rows of a length that is no multiple of four, in variables and in a loop; as odd a number of them as two parts can share.
 const [narrow, other, wide] = [random(5, 6), random(5, 6), random(5, 22)];

@@ -6,7 +6,7 @@ import { simplify } from '../../../src/engine/onnx/simplify.js';
 import { compile, names } from '../../../src/engine/wasm/compile.js';
 import { readPlaced, writePlaced } from '../../../src/engine/wasm/memory.js';
 import { startThreads } from '../../../src/engine/wasm/threads.js';
-import type { Numbers } from '../onnx/run.js';
+import type { Numbers } from '../numbers.js';
 
 /** Traces a function of float32 tensors, compiles it as a step that has the inputs and the result for its state, and runs that. */
 export async function computed(f: (...inputs: Tensor[]) => Tensor, inputs: readonly Numbers[]): Promise<Numbers> {
